@@ -19,7 +19,11 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'integration',
-          include: ['tests/integration/**/*.test.ts', 'services/**/*.integration.test.ts', 'shared/**/*.integration.test.ts'],
+          include: [
+            'tests/integration/**/*.test.ts',
+            'services/**/*.integration.test.ts',
+            'shared/**/*.integration.test.ts',
+          ],
           fileParallelism: false,
           testTimeout: 60_000,
         },

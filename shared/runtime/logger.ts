@@ -1,0 +1,21 @@
+import { type Logger as PinoLogger, pino } from 'pino'
+
+export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'> & {
+  child(bindings: Record<string, unknown>): Logger
+}
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** Field names whose values never reach a log, at any depth pino can name. */
+const secretFields = ['password', 'token', 'apiKey', 'secret', 'authorization', 'cookie']
+
+/** Returns the process's JSON logger on stderr, so that stdout stays free for what a person or a pipe reads. */
+export function createLogger(base: { readonly service: string; readonly level?: LogLevel }): Logger {
+  const { level = 'info', ...bindings } = base
+  const paths = secretFields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
+  return pino(
+    { level, base: bindings, redact: { paths, censor: '[redacted]' } },
+    pino.destination({ fd: 2, sync: true }),
+  )
+}
