@@ -37,10 +37,10 @@ export const integer = (min: number, max: number): z.ZodPipe<z.ZodCoercedNumber,
   z.coerce.number().pipe(z.number().int().min(min).max(max)) as never
 
 /** `true`/`false`/`1`/`0` from text. */
-export const flag = (): z.ZodType<boolean, unknown> => z.stringbool()
+export const flag = (): z.ZodType<boolean> => z.stringbool()
 
 /** A comma-separated list from text; blanks trimmed, empty entries dropped. */
-export const list = (): z.ZodType<string[], unknown> =>
+export const list = (): z.ZodType<string[]> =>
   z.string().transform((text) =>
     text
       .split(',')

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from './metrics.ts'
 
@@ -21,11 +21,14 @@ export async function serveHealth(
   registry: Registry,
   checks: HealthChecks,
 ): Promise<HealthServer> {
+  async function respond(url: string, response: ServerResponse): Promise<void> {
+    const { status, type, body } = await answer(url, registry, checks)
+    response.writeHead(status, { 'Content-Type': type })
+    response.end(body)
+  }
+
   const server = createServer((request, response) => {
-    void answer(request.url ?? '/', registry, checks).then(({ status, type, body }) => {
-      response.writeHead(status, { 'Content-Type': type })
-      response.end(body)
-    })
+    void respond(request.url ?? '/', response)
   })
   await listen(server, host, port)
   const address = server.address() as AddressInfo
