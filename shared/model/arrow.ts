@@ -1,0 +1,174 @@
+import {
+  batchType,
+  Column,
+  columnFromArray,
+  type DataType,
+  dateDay,
+  dictionary,
+  Endianness,
+  field,
+  float32,
+  float64,
+  int8,
+  int16,
+  int32,
+  int64,
+  Table,
+  tableFromIPC,
+  tableToIPC,
+  timestamp,
+  TimeUnit,
+  uint8,
+  uint16,
+  uint32,
+  utf8,
+  Version,
+} from '@uwdata/flechette'
+
+/*
+ * The only importer of the Arrow library. Columns go in and come out as the typed arrays they are: the buffers are handed
+ * over, never built value by value (the library's own column builders cost ten times the rest of the way).
+ */
+
+type NumberArray =
+  | Float64Array
+  | Float32Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+
+export interface ArrowColumn {
+  readonly name: string
+  readonly type: DataType
+  readonly values: NumberArray
+  /** One bit a row, least significant first, 1 = present; absent when nothing is missing. */
+  readonly validity?: Uint8Array | undefined
+  readonly nullCount?: number
+  /** The distinct strings when `values` are indices into them. */
+  readonly dictionary?: readonly string[]
+}
+
+export const arrowTypes = {
+  float32: float32(),
+  float64: float64(),
+  int8: int8(),
+  int16: int16(),
+  int32: int32(),
+  int64: int64(),
+  uint8: uint8(),
+  uint16: uint16(),
+  uint32: uint32(),
+  dateDay: dateDay(),
+  timestampMs: timestamp(TimeUnit.MILLISECOND, 'UTC'),
+} as const
+
+/** A column of numbers in which NaN becomes null. */
+export function nullableFloat64(name: string, values: Float64Array): ArrowColumn {
+  return { name, type: arrowTypes.float64, values, ...validityOf(values) }
+}
+
+/** Returns the validity bitmap of a column in which NaN is missing; no bitmap where nothing is. */
+export function validityOf(values: Float64Array): { readonly validity?: Uint8Array; readonly nullCount: number } {
+  let nullCount = 0
+  let validity: Uint8Array | undefined
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number
+    if (value === value) continue
+    validity ??= new Uint8Array(((values.length + 63) >>> 6) << 3).fill(0xff)
+    validity[i >> 3] = (validity[i >> 3] as number) & ~(1 << (i & 7))
+    nullCount += 1
+  }
+  return validity === undefined ? { nullCount } : { validity, nullCount }
+}
+
+/** A column of strings as indices into its distinct values. */
+export function stringColumn(name: string, values: readonly string[], indices: Int16Array | Int32Array): ArrowColumn {
+  return {
+    name,
+    type: indices instanceof Int16Array ? arrowTypes.int16 : arrowTypes.int32,
+    values: indices,
+    dictionary: values,
+  }
+}
+
+/** Encodes equally long columns as an Arrow IPC stream of one record batch. */
+export function encodeArrow(columns: readonly ArrowColumn[], metadata?: ReadonlyMap<string, string>): Uint8Array {
+  const children = columns.map(toColumn)
+  const fields = columns.map(({ name }, index) => field(name, (children[index] as Column<unknown>).type, true))
+  const schema = {
+    version: Version.V5,
+    endianness: Endianness.Little,
+    fields,
+    metadata: metadata === undefined ? null : new Map(metadata),
+  }
+  const bytes = tableToIPC(new Table(schema, children), { format: 'stream' })
+  if (bytes === null) throw new TypeError('Expected the Arrow encoder to return bytes')
+  return bytes
+}
+
+function toColumn({ type, values, validity, nullCount = 0, dictionary: strings }: ArrowColumn): Column<unknown> {
+  // One type object for the dictionary and its values: the encoder finds the one by the other's identity.
+  const stringType = utf8()
+  const full = strings === undefined ? type : dictionary(stringType, type as ReturnType<typeof int16>)
+  const Batch = batchType(full, { useBigInt: true }) as unknown as BatchConstructor
+  const batch = new Batch({
+    length: values.length,
+    nullCount,
+    type: full,
+    validity: nullCount > 0 && validity !== undefined ? validity : new Uint8Array(0),
+    values,
+  })
+  if (strings !== undefined) batch.setDictionary(columnFromArray([...strings], stringType))
+  return new Column([batch as never], full)
+}
+
+interface DecodedBatch {
+  readonly nullCount: number
+  readonly validity: Uint8Array
+  readonly values: NumberArray
+  readonly dictionary?: Iterable<string>
+  setDictionary(column: unknown): unknown
+}
+type BatchConstructor = new (options: object) => DecodedBatch
+
+export interface DecodedColumn {
+  readonly values: NumberArray
+  /** Null when nothing is missing. */
+  readonly validity: Uint8Array | null
+  readonly dictionary: readonly string[] | null
+}
+
+export interface DecodedTable {
+  readonly length: number
+  readonly metadata: ReadonlyMap<string, string>
+  readonly names: readonly string[]
+  /** Throws a TypeError that names the column when it is not there. */
+  column(name: string): DecodedColumn
+}
+
+/**
+ * Decodes an Arrow IPC stream of one record batch; the columns are views into `bytes`, which must be 8-byte aligned.
+ * Throws on anything else.
+ */
+export function decodeArrow(bytes: Uint8Array): DecodedTable {
+  const table = tableFromIPC(bytes, { useBigInt: true })
+  return {
+    length: table.numRows,
+    metadata: table.schema.metadata ?? new Map(),
+    names: table.schema.fields.map(({ name }) => name),
+    column(name) {
+      const column = table.getChild(name)
+      const [batch, ...rest] = (column?.data ?? []) as unknown as readonly DecodedBatch[]
+      if (batch === undefined || rest.length > 0) throw new TypeError(`Expected one batch of column ${name}`)
+      return {
+        values: batch.values,
+        validity: batch.nullCount > 0 ? batch.validity : null,
+        dictionary: batch.dictionary === undefined ? null : [...batch.dictionary],
+      }
+    },
+  }
+}

@@ -1,0 +1,130 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import {
+  type ArrowColumn,
+  arrowTypes,
+  type DecodedTable,
+  decodeArrow,
+  encodeArrow,
+  nullableFloat64,
+  stringColumn,
+} from './arrow.ts'
+import { StrikeflowError } from './errors.ts'
+import type { ChainColumns, Snapshot, SnapshotMeta } from './snapshot.ts'
+
+/** Version of the wire format, sent as `Sf-Schema`. A reader refuses what it does not know. */
+export const snapshotSchema = '1'
+export const snapshotContentType = 'application/vnd.apache.arrow.stream'
+
+/** Largest chain a decoder accepts once unpacked: a bound against a bomb, far above any real chain (SPX: 4 MB). */
+const maxUnpackedBytes = 64 * 1024 * 1024
+/** Below this a frame's overhead and the call cost more than the bytes saved. */
+const minCompressBytes = 2048
+
+export interface EncodedSnapshot {
+  readonly payload: Uint8Array
+  readonly contentEncoding: 'zstd' | 'identity'
+}
+
+const floatColumns = [
+  ['expiry_at_s', 'expiryAtS'],
+  ['strike', 'strike'],
+  ['bid', 'bid'],
+  ['ask', 'ask'],
+  ['bid_size', 'bidSize'],
+  ['ask_size', 'askSize'],
+  ['last', 'last'],
+  ['last_trade_at_s', 'lastTradeAtS'],
+  ['volume', 'volume'],
+  ['open_interest', 'openInterest'],
+  ['provider_iv', 'providerIv'],
+  ['provider_delta', 'providerDelta'],
+  ['provider_gamma', 'providerGamma'],
+  ['provider_theta', 'providerTheta'],
+  ['provider_vega', 'providerVega'],
+  ['provider_rho', 'providerRho'],
+] as const satisfies readonly (readonly [string, keyof ChainColumns])[]
+
+/** Encodes a snapshot as one Arrow IPC stream, columns per contract and everything else in the schema's metadata. */
+export function encodeSnapshot({ meta, columns }: Snapshot): EncodedSnapshot {
+  const arrow: ArrowColumn[] = [
+    stringColumn('root', columns.roots, columns.rootIndex),
+    { name: 'expiry', type: arrowTypes.dateDay, values: columns.expiryDay },
+    { name: 'right', type: arrowTypes.int8, values: columns.right },
+    { name: 'flags', type: arrowTypes.uint16, values: columns.flags },
+    ...floatColumns.map(([name, key]) => nullableFloat64(name, columns[key])),
+  ]
+  const plain = encodeArrow(arrow, new Map([['strikeflow.snapshot', JSON.stringify(meta)]]))
+  if (plain.byteLength < minCompressBytes) return { payload: plain, contentEncoding: 'identity' }
+  const packed = zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+  const pays = packed.byteLength < plain.byteLength * 0.9
+  return pays ? { payload: packed, contentEncoding: 'zstd' } : { payload: plain, contentEncoding: 'identity' }
+}
+
+/**
+ * Decodes a message into a snapshot. Columns are views into the (unpacked) bytes.
+ * Throws StrikeflowError `decode`, never anything else.
+ */
+export function decodeSnapshot(payload: Uint8Array, contentEncoding: string | null, schema: string | null): Snapshot {
+  if (schema !== snapshotSchema)
+    throw new StrikeflowError('decode', `Expected snapshot schema ${snapshotSchema}, was ${schema}`)
+  try {
+    const table = decodeArrow(unpack(payload, contentEncoding))
+    return { meta: decodeMeta(table), columns: decodeColumns(table) }
+  } catch (cause) {
+    if (cause instanceof StrikeflowError) throw cause
+    throw new StrikeflowError('decode', `Not a snapshot: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function unpack(payload: Uint8Array, contentEncoding: string | null): Uint8Array {
+  if (contentEncoding === 'zstd') return zstdDecompressSync(payload, { maxOutputLength: maxUnpackedBytes })
+  if (contentEncoding !== null && contentEncoding !== 'identity') {
+    throw new StrikeflowError('decode', `Unknown content encoding ${contentEncoding}`)
+  }
+  // A payload is a view into a larger buffer; Arrow's columns must start on 8 bytes.
+  return payload.byteOffset % 8 === 0 ? payload : payload.slice()
+}
+
+function decodeMeta(table: DecodedTable): SnapshotMeta {
+  const text = table.metadata.get('strikeflow.snapshot')
+  if (text === undefined) throw new StrikeflowError('decode', 'No snapshot metadata in the Arrow schema')
+  const meta = JSON.parse(text) as SnapshotMeta
+  for (const key of ['snapshotId', 'underlying', 'provider', 'sessionDate', 'contentHash'] as const) {
+    if (typeof meta[key] !== 'string' || meta[key] === '') throw new StrikeflowError('decode', `Metadata lacks ${key}`)
+  }
+  if (!Number.isFinite(meta.marketTimeMs)) throw new StrikeflowError('decode', 'Metadata lacks marketTimeMs')
+  return meta
+}
+
+function decodeColumns(table: DecodedTable): ChainColumns {
+  const root = table.column('root')
+  if (root.dictionary === null) throw new StrikeflowError('decode', 'Column root is not a dictionary')
+  const floats = Object.fromEntries(floatColumns.map(([name, key]) => [key, floatsOf(table, name)])) as Record<
+    (typeof floatColumns)[number][1],
+    Float64Array
+  >
+  return {
+    length: table.length,
+    roots: root.dictionary,
+    rootIndex: typed(root.values, Int16Array, 'root'),
+    expiryDay: typed(table.column('expiry').values, Int32Array, 'expiry'),
+    right: typed(table.column('right').values, Int8Array, 'right'),
+    flags: typed(table.column('flags').values, Uint16Array, 'flags'),
+    ...floats,
+  }
+}
+
+function floatsOf(table: DecodedTable, name: string): Float64Array {
+  const { values, validity } = table.column(name)
+  const floats = typed(values, Float64Array, name)
+  if (validity === null) return floats
+  for (let i = 0; i < table.length; i++) {
+    if (((validity[i >> 3] as number) & (1 << (i & 7))) === 0) floats[i] = NaN
+  }
+  return floats
+}
+
+function typed<T>(values: unknown, type: new (length: number) => T, name: string): T {
+  if (!(values instanceof type)) throw new StrikeflowError('decode', `Column ${name} is not a ${type.name}`)
+  return values
+}
