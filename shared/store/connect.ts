@@ -1,0 +1,102 @@
+import { Readable } from 'node:stream'
+import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client'
+import { StrikeflowError } from '../model/errors.ts'
+import type { Query } from './queries/query.ts'
+
+export interface StoreSettings {
+  readonly url: string
+  readonly database: string
+  readonly user: string
+  readonly password: string
+  /** Longest wait for an answer. @default 30000 */
+  readonly requestTimeoutMs?: number
+}
+
+export interface Store extends AsyncDisposable {
+  readonly database: string
+  readonly query: Query
+  /** Runs a statement that returns nothing: DDL, or a small INSERT with its values in parameters. */
+  command(sql: string, params?: Record<string, unknown>, settings?: StatementSettings): Promise<void>
+  /** Runs an INSERT whose data is `body`, in the format the statement names. */
+  insert(sql: string, body: Uint8Array, settings?: StatementSettings): Promise<void>
+  ping(): Promise<boolean>
+}
+
+export type StatementSettings = Readonly<Record<string, string | number>>
+
+/** A failed statement, with ClickHouse's own code. `indeterminate` when it may have taken effect all the same. */
+export class StoreError extends StrikeflowError {
+  readonly clickhouseCode: number | null
+  readonly indeterminate: boolean
+
+  constructor(message: string, cause: unknown, clickhouseCode: number | null) {
+    const unreachable = clickhouseCode === null
+    super('store', message, { cause, retryable: unreachable || retryableCodes.has(clickhouseCode) })
+    this.name = 'StoreError'
+    this.clickhouseCode = clickhouseCode
+    this.indeterminate = unreachable || indeterminateCodes.has(clickhouseCode)
+  }
+}
+
+/** Timeout, network, memory, too many parts, not enough space, read-only: the same statement may succeed later. */
+const retryableCodes = new Set([3, 107, 159, 164, 202, 203, 209, 210, 241, 242, 243, 252, 285, 319, 341, 425, 517, 999])
+const indeterminateCodes = new Set([159, 209, 210, 319, 999])
+
+/** Opens a store; nothing is sent before the first statement. */
+export function openStore(settings: StoreSettings): Store {
+  const client = createClient({
+    url: settings.url,
+    database: settings.database,
+    username: settings.user,
+    password: settings.password,
+    request_timeout: settings.requestTimeoutMs ?? 30_000,
+    max_open_connections: 16,
+    // Below the server's keep-alive timeout, or a socket closes under a request on its way ("socket hang up").
+    keep_alive: { enabled: true, idle_socket_ttl: 2500 },
+    // A server may have async inserts on by default; ours must be in the table when the answer comes.
+    clickhouse_settings: { async_insert: 0, output_format_json_quote_64bit_integers: 0 },
+  })
+  return {
+    database: settings.database,
+    query: { rows: (sql, params) => guarded(() => rows(client, sql, params)) },
+    command: (sql, params = {}, extra = {}) =>
+      guarded(async () => {
+        await client.command({ query: sql, query_params: params, clickhouse_settings: extra })
+      }),
+    insert: (sql, body, extra = {}) => guarded(() => insert(client, sql, body, extra)),
+    ping: async () => (await client.ping()).success,
+    [Symbol.asyncDispose]: () => client.close(),
+  }
+}
+
+async function rows<T>(client: ClickHouseClient, sql: string, params: Record<string, unknown> = {}): Promise<T[]> {
+  const result = await client.query({ query: sql, query_params: params, format: 'JSONEachRow' })
+  return result.json<T>()
+}
+
+async function insert(
+  client: ClickHouseClient,
+  sql: string,
+  body: Uint8Array,
+  extra: StatementSettings,
+): Promise<void> {
+  const { stream } = await client.exec({
+    query: sql,
+    values: Readable.from([Buffer.from(body.buffer, body.byteOffset, body.byteLength)], { objectMode: false }),
+    clickhouse_settings: extra,
+  })
+  // Until the answer is read to its end the server may still report a failure, and the socket is not free.
+  for await (const _ of stream);
+}
+
+async function guarded<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    if (cause instanceof ClickHouseError) {
+      const code = Number(cause.code)
+      throw new StoreError(`ClickHouse ${code} ${cause.type ?? ''}: ${cause.message.slice(0, 500)}`, cause, code)
+    }
+    throw new StoreError(`ClickHouse did not answer: ${(cause as Error).message}`, cause, null)
+  }
+}
