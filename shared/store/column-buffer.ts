@@ -1,0 +1,125 @@
+import type { ArrowColumn } from '../model/arrow.ts'
+import { type ColumnKindName, columnKinds, type NumberArray } from './column-kinds.ts'
+
+const initialCapacity = 1024
+
+/**
+ * A growing column of one table's next insert. Values are appended by whole arrays and kept as the integers or floats
+ * ClickHouse will read; NaN and null are missing.
+ */
+export class ColumnBuffer {
+  readonly name: string
+  readonly #kind: (typeof columnKinds)[ColumnKindName]
+  #length = 0
+  #values: NumberArray
+  /** The same memory as `#values` where that is 64 bits wide: integers are written as two halves, without BigInt. */
+  #halves: Int32Array | null
+  #validity: Uint8Array
+  #nullCount = 0
+  #outOfRange = 0
+  readonly #strings = new Map<string, number>()
+
+  constructor(name: string, kind: ColumnKindName) {
+    this.name = name
+    this.#kind = columnKinds[kind]
+    this.#values = new this.#kind.array(initialCapacity)
+    this.#halves = halvesOf(this.#values)
+    this.#validity = new Uint8Array(initialCapacity >> 3).fill(0xff)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Appends one string, `times` over. */
+  appendText(text: string, times = 1): void {
+    this.#reserve(times)
+    const index = this.#strings.get(text) ?? this.#strings.size
+    this.#strings.set(text, index)
+    ;(this.#values as Int32Array).fill(index, this.#length, this.#length + times)
+    this.#length += times
+  }
+
+  /** Appends strings given as indices into `dictionary`. */
+  appendTexts(dictionary: readonly string[], indices: Int16Array): void {
+    this.#reserve(indices.length)
+    const own = dictionary.map((text) => {
+      const index = this.#strings.get(text) ?? this.#strings.size
+      this.#strings.set(text, index)
+      return index
+    })
+    for (let i = 0; i < indices.length; i++) this.#values[this.#length + i] = own[indices[i] as number] as number
+    this.#length += indices.length
+  }
+
+  /** Appends one number, `times` over; null and NaN are missing. */
+  append(value: number | null, times = 1): void {
+    this.#reserve(times)
+    for (let i = 0; i < times; i++) this.#put(value ?? NaN)
+  }
+
+  /** Appends a whole array; NaN is missing. */
+  appendAll(values: ArrayLike<number>): void {
+    this.#reserve(values.length)
+    for (let i = 0; i < values.length; i++) this.#put(values[i] as number)
+  }
+
+  #put(value: number): void {
+    const at = this.#length++
+    const { scale, limit } = this.#kind
+    const scaled = this.#values instanceof Float64Array ? value : Math.round(value * scale)
+    if (scaled !== scaled || Math.abs(scaled) >= limit) {
+      if (scaled === scaled) this.#outOfRange += 1
+      this.#validity[at >> 3] = (this.#validity[at >> 3] as number) & ~(1 << (at & 7))
+      this.#nullCount += 1
+    } else if (this.#halves === null) {
+      this.#values[at] = scaled
+    } else {
+      this.#halves[2 * at] = scaled % 4294967296
+      this.#halves[2 * at + 1] = Math.floor(scaled / 4294967296)
+    }
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more
+    if (needed <= this.#values.length) return
+    let capacity = this.#values.length
+    while (capacity < needed) capacity *= 2
+    const values = new this.#kind.array(capacity)
+    values.set(this.#values as never)
+    const validity = new Uint8Array(capacity >> 3).fill(0xff)
+    validity.set(this.#validity)
+    this.#values = values
+    this.#halves = halvesOf(values)
+    this.#validity = validity
+  }
+
+  /** The column so far, as views into this buffer: encode before the next append. */
+  toArrow(): ArrowColumn {
+    const column = {
+      name: this.name,
+      type: this.#kind.arrowType,
+      values: this.#values.subarray(0, this.#length),
+      nullCount: this.#nullCount,
+      validity: this.#nullCount > 0 ? this.#validity.subarray(0, ((this.#length + 63) >>> 6) << 3) : undefined,
+    }
+    return this.#strings.size > 0 ? { ...column, dictionary: [...this.#strings.keys()] } : column
+  }
+
+  /** Numbers that did not fit the column and were stored as missing, since the last reset. */
+  get outOfRange(): number {
+    return this.#outOfRange
+  }
+
+  /** Empties the column and keeps its memory. */
+  reset(): void {
+    this.#length = 0
+    this.#nullCount = 0
+    this.#outOfRange = 0
+    this.#validity.fill(0xff)
+    this.#strings.clear()
+  }
+}
+
+const halvesOf = (values: NumberArray): Int32Array | null =>
+  values instanceof BigInt64Array ? new Int32Array(values.buffer) : null
