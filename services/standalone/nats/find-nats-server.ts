@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process'
+import { access, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { delimiter, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { StrikeflowError } from '../../../shared/model/errors.ts'
+import type { Logger } from '../../../shared/runtime/logger.ts'
+
+const run = promisify(execFile)
+
+const binary = 'nats-server'
+/** Where Debian puts servers; not on the PATH of an ordinary user. */
+const systemFolders = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin']
+const downloadLimitMs = 120_000
+
+export interface FindOptions {
+  /** Value of PATH. */
+  readonly path: string
+  /** The project's own copy lies here. @default <project>/.cache/nats-server */
+  readonly cacheDir?: string | undefined
+  readonly log: Logger
+}
+
+const projectCache = resolve(import.meta.dirname, '../../../.cache/nats-server')
+
+/** Returns the path of a nats-server: the machine's own, else the project's copy, else one brought now. */
+export async function ensureNatsServer({ path, cacheDir = projectCache, log }: FindOptions): Promise<string> {
+  const found = await findNatsServer({ path, cacheDir })
+  if (found !== null) return found
+  log.info({ cacheDir }, 'bringing nats-server into the cache')
+  return await bringFromDebian(cacheDir)
+}
+
+/** Returns the path of a nats-server on this machine, or null. */
+export async function findNatsServer({
+  path,
+  cacheDir = projectCache,
+}: Pick<FindOptions, 'path' | 'cacheDir'>): Promise<string | null> {
+  const folders = [...path.split(delimiter).filter((folder) => folder !== ''), ...systemFolders, cacheDir]
+  for (const folder of folders) {
+    const candidate = join(folder, binary)
+    if (await isExecutable(candidate)) return candidate
+  }
+  return null
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  return await access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+/**
+ * Takes the server out of Debian's package without installing it: no root, no service, nothing outside the cache. A static Go
+ * binary, so it runs from anywhere.
+ */
+async function bringFromDebian(cacheDir: string): Promise<string> {
+  await mkdir(cacheDir, { recursive: true })
+  const work = await mkdtemp(join(cacheDir, 'download-'))
+  try {
+    await run('apt-get', ['download', binary], { cwd: work, timeout: downloadLimitMs })
+    const deb = (await readdir(work)).find((file) => file.endsWith('.deb'))
+    if (deb === undefined) throw new Error('apt-get downloaded no package')
+    await run('dpkg', ['-x', deb, 'content'], { cwd: work, timeout: downloadLimitMs })
+    const target = join(cacheDir, binary)
+    // Renamed into place: another process that looks at the same time sees a whole file or none.
+    await rename(join(work, 'content/usr/sbin', binary), target)
+    return target
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.trim().replaceAll(/\s+/g, ' ').slice(0, 300) : String(cause)
+    throw new StrikeflowError(
+      'config',
+      `nats-server is not on this machine and could not be brought (${reason}). Install it, 2.9.10 or later: ` +
+        'Debian, Ubuntu: apt-get install nats-server; macOS: brew install nats-server; ' +
+        `else put the binary from https://github.com/nats-io/nats-server/releases on the PATH or into ${cacheDir}`,
+      { cause },
+    )
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,175 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StrikeflowError } from '../../../shared/model/errors.ts'
+import type { Logger } from '../../../shared/runtime/logger.ts'
+import { ensureNatsServer } from './find-nats-server.ts'
+
+export interface NatsServerOptions {
+  /** Store, config and log of the server; a later start on it goes on with the same messages. */
+  readonly dataDir: string
+  /** Value of PATH, to look for nats-server on. */
+  readonly path: string
+  readonly log: Logger
+  /** -1 takes any free port. @default -1 */
+  readonly port?: number
+  /** Bytes all streams together may reserve. @default 4 GB */
+  readonly maxStoreBytes?: number
+  /** @default 20000 */
+  readonly startTimeoutMs?: number
+}
+
+export interface NatsServer extends AsyncDisposable {
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+  readonly logFile: string
+  /** Resolves when the process has ended, asked or not. */
+  readonly exited: Promise<NatsExit>
+  /** Sends a signal and does not wait. */
+  kill(signal: NodeJS.Signals): void
+  /** Ends the server in order, the store flushed; SIGKILL when that takes too long. */
+  stop(): Promise<void>
+}
+
+export interface NatsExit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+const gb = 1024 ** 3
+const stopLimitMs = 10_000
+
+/** Starts a real nats-server with JetStream on loopback and waits until JetStream is up. */
+export async function startNats(options: NatsServerOptions): Promise<NatsServer> {
+  const { log, startTimeoutMs = 20_000 } = options
+  const binary = await ensureNatsServer({ path: options.path, log })
+  const dataDir = resolve(options.dataDir)
+  const portsDir = join(dataDir, 'ports')
+  const logFile = join(dataDir, 'nats-server.log')
+  const configFile = join(dataDir, 'nats-server.conf')
+  await rm(portsDir, { recursive: true, force: true })
+  await mkdir(portsDir, { recursive: true })
+  await writeFile(configFile, serverConfig({ ...options, dataDir, portsDir }))
+  const logHandle = await open(logFile, 'a')
+  const { size: logStart } = await logHandle.stat()
+  const child = spawn(binary, ['-c', configFile], { stdio: ['ignore', logHandle.fd, logHandle.fd] })
+  const exited = exitOf(child)
+  try {
+    const port = await untilReady({
+      child,
+      exited,
+      portsDir,
+      logFile,
+      logStart,
+      startTimeoutMs,
+      wanted: options.port ?? -1,
+    })
+    log.info({ pid: child.pid ?? 0, port, binary }, 'nats-server started')
+    return natsServer(child, exited, port, logFile)
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  } finally {
+    await logHandle.close()
+  }
+}
+
+function serverConfig({
+  dataDir,
+  portsDir,
+  port = -1,
+  maxStoreBytes = 4 * gb,
+}: NatsServerOptions & { readonly portsDir: string }): string {
+  // JSON strings are valid here, and a path may hold anything. No sync_interval: 2.9 refuses to start with it.
+  return [
+    'server_name: strikeflow',
+    'host: "127.0.0.1"',
+    `port: ${port}`,
+    `ports_file_dir: ${JSON.stringify(portsDir)}`,
+    'max_payload: 8MB',
+    'max_pending: 256MB',
+    'lame_duck_duration: "30s"',
+    'jetstream {',
+    `  store_dir: ${JSON.stringify(join(dataDir, 'store'))}`,
+    '  max_mem: 64MB',
+    `  max_file: ${maxStoreBytes}`,
+    '}',
+    '',
+  ].join('\n')
+}
+
+function exitOf(child: ChildProcess): Promise<NatsExit> {
+  const { promise, resolve } = Promise.withResolvers<NatsExit>()
+  child.once('exit', (code, signal) => resolve({ code, signal }))
+  child.once('error', () => resolve({ code: null, signal: null }))
+  return promise
+}
+
+interface Start {
+  readonly child: ChildProcess
+  readonly exited: Promise<NatsExit>
+  readonly portsDir: string
+  readonly logFile: string
+  readonly logStart: number
+  readonly startTimeoutMs: number
+  readonly wanted: number
+}
+
+/** The ports file says where it listens, its log that it serves: after the store has been recovered. */
+async function untilReady(start: Start): Promise<number> {
+  const { exited, portsDir, startTimeoutMs, logFile } = start
+  const until = performance.now() + startTimeoutMs
+  let hasExited = false
+  void exited.then(() => (hasExited = true))
+  while (performance.now() < until) {
+    if (hasExited) throw await startError(start)
+    const port = await readPort(portsDir)
+    if (port !== null && (await newLog(start)).includes('Server is ready')) return port
+    await sleep(20)
+  }
+  throw new StrikeflowError('timeout', `nats-server was not ready after ${startTimeoutMs} ms, see ${logFile}`)
+}
+
+async function readPort(portsDir: string): Promise<number | null> {
+  const file = (await readdir(portsDir)).find((name) => name.endsWith('.ports'))
+  if (file === undefined) return null
+  const text = await readFile(join(portsDir, file), 'utf8')
+  const port = /nats:\/\/[^"]*:(\d+)/.exec(text)?.[1]
+  return port === undefined ? null : Number(port)
+}
+
+const newLog = async ({ logFile, logStart }: Start): Promise<string> =>
+  (await readFile(logFile)).subarray(logStart).toString()
+
+async function startError(start: Start): Promise<StrikeflowError> {
+  const { code, signal } = await start.exited
+  const text = await newLog(start)
+  if (/address already in use/i.test(text)) {
+    return new StrikeflowError('config', `port ${start.wanted} on 127.0.0.1 is in use by another process (nats-server)`)
+  }
+  const reason = text.split('\n').findLast((line) => /\[(FTL|ERR)\]|nats-server:/.test(line)) ?? text.slice(-300)
+  const end = signal ?? `code ${code}`
+  return new StrikeflowError('config', `nats-server ended at its start (${end}): ${reason.trim()} (${start.logFile})`)
+}
+
+function natsServer(child: ChildProcess, exited: Promise<NatsExit>, port: number, logFile: string): NatsServer {
+  async function stop(): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGTERM')
+    const limit = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
+    await exited
+    clearTimeout(limit)
+  }
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    port,
+    pid: child.pid ?? 0,
+    logFile,
+    exited,
+    kill: (signal) => void child.kill(signal),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream'
+import { nanos } from 'nats'
+import type { Bus } from './connect.ts'
+import { busError, classify } from './errors.ts'
+import { type Headers, headerNames, ownCopy, readHeaders } from './messages.ts'
+import { streamInfo } from './streams.ts'
+
+export interface DurableOptions {
+  readonly stream: string
+  /** Name of the consumer on the server, which remembers what was acknowledged; processes with one name share the work. */
+  readonly durable: string
+  readonly filterSubject: string
+  /** Where a consumer that does not exist yet begins. @default all */
+  readonly begin?: 'all' | 'new'
+  /** A message not acknowledged after this is delivered again. @default 30000 */
+  readonly ackWaitMs?: number
+  /** Deliveries before the server gives a message up; -1 never. @default -1 */
+  readonly maxDeliveries?: number
+  /** Messages fetched ahead of the reader. @default 64 */
+  readonly maxMessages?: number
+}
+
+export interface DurableMessage {
+  readonly subject: string
+  readonly streamSeq: number
+  readonly messageId: string | null
+  readonly headers: Headers
+  readonly payload: Uint8Array
+  /** 1 at the first delivery. */
+  readonly deliveryCount: number
+  /** Resolves when the server has noted it: this message does not come again. */
+  ack(): Promise<void>
+  /** Asks for another delivery, at once or later. */
+  nak(delayMs?: number): void
+  /** Still at work on it: the wait for the acknowledgement begins anew. */
+  working(): void
+  /** Gives it up: it does not come again. */
+  term(): void
+}
+
+/** Messages at least once, in stream order at the first delivery; survives reconnects and restarts of the server. */
+export interface DurableSource extends AsyncIterable<DurableMessage, void, void>, AsyncDisposable {}
+
+/** Opens (and creates at the first time) a durable consumer; rejects where there is no such stream. */
+export async function openDurable(bus: Bus, options: DurableOptions): Promise<DurableSource> {
+  await streamInfo(bus, options.stream)
+  await ensureConsumer(bus, options)
+  const closing = new AbortController()
+  let current: ConsumerMessages | null = null
+  const source = read(bus, options, closing.signal, (messages) => (current = messages))
+  return {
+    [Symbol.asyncIterator]: () => source,
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      await current?.close()
+      await source.return()
+    },
+  }
+}
+
+async function* read(
+  bus: Bus,
+  options: DurableOptions,
+  signal: AbortSignal,
+  reading: (messages: ConsumerMessages | null) => void,
+): AsyncGenerator<DurableMessage, void, void> {
+  for (let failures = 0; !signal.aborted; failures += 1) {
+    let messages: ConsumerMessages | null = null
+    try {
+      await bus.connected(signal)
+      await ensureConsumer(bus, options)
+      const consumer = await bus.js.consumers.get(options.stream, options.durable)
+      messages = await consumer.consume({
+        max_messages: options.maxMessages ?? 64,
+        expires: 10_000,
+        abort_on_missing_resource: true,
+      })
+      reading(messages)
+      if (signal.aborted) return
+      for await (const message of messages) {
+        failures = 0
+        yield toDurableMessage(message, options)
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      if (bus.connection.isClosed()) throw busError(`cannot read ${options.durable}`, error)
+      bus.log.warn({ stream: options.stream, consumer: options.durable, err: error }, 'durable source begins again')
+    } finally {
+      reading(null)
+      await messages?.close()
+    }
+    await sleep(Math.min(2_000, 50 * 2 ** failures), undefined, { signal }).catch(() => {})
+  }
+}
+
+async function ensureConsumer(bus: Bus, options: DurableOptions): Promise<void> {
+  const { stream, durable, filterSubject, begin = 'all', ackWaitMs = 30_000, maxDeliveries = -1 } = options
+  try {
+    await bus.jsm.consumers.add(stream, {
+      durable_name: durable,
+      filter_subject: filterSubject,
+      deliver_policy: begin === 'new' ? DeliverPolicy.New : DeliverPolicy.All,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(ackWaitMs),
+      max_deliver: maxDeliveries,
+      max_ack_pending: 500,
+    })
+  } catch (error) {
+    if (classify(error) === 'transient') throw error
+    throw busError(`cannot set up consumer ${durable} on stream ${stream}`, error)
+  }
+}
+
+function toDurableMessage(message: JsMsg, { durable }: DurableOptions): DurableMessage {
+  const headers = readHeaders(message.headers)
+  return {
+    subject: message.subject,
+    streamSeq: message.seq,
+    messageId: headers.get(headerNames.messageId) ?? null,
+    headers,
+    payload: ownCopy(message.data),
+    deliveryCount: message.info.deliveryCount,
+    async ack() {
+      try {
+        await message.ackAck()
+      } catch (error) {
+        throw busError(`cannot acknowledge ${message.seq} to ${durable}`, error)
+      }
+    },
+    nak: (delayMs) => message.nak(delayMs),
+    working: () => message.working(),
+    term: () => message.term(),
+  }
+}

@@ -1,0 +1,250 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Msg } from 'nats'
+import type { DeliveryFacts } from './ack-reply.ts'
+import type { Bus } from './connect.ts'
+import { busError, classify, StreamResetError } from './errors.ts'
+import { type Headers, headerNames, messageAt, ownCopy, readHeaders } from './messages.ts'
+import { PullSession, type Room } from './pull-session.ts'
+import { type StreamInfo, streamInfo } from './streams.ts'
+
+export interface Delivery {
+  readonly subject: string
+  readonly streamSeq: number
+  /** Sequence delivered before this one by this source: consecutive deliveries form an unbroken chain. */
+  readonly previousSeq: number
+  /** Null when it was published without one. */
+  readonly messageId: string | null
+  readonly headers: Headers
+  /** An own copy, aligned to 8 bytes. */
+  readonly payload: Uint8Array
+  /** By the publisher's clock; by the server's where the publisher did not say. */
+  readonly publishedAtMs: number
+  /** Messages behind this one in the stream, under the same filter. */
+  readonly pendingCount: number
+}
+
+export interface OrderedSourceOptions {
+  readonly stream: string
+  readonly filterSubject: string
+  /** First sequence wanted. */
+  readonly fromSeq: number
+  /** What the first delivery gives as its `previousSeq`. @default fromSeq - 1 */
+  readonly previousSeq?: number
+  /** Messages fetched ahead of the reader. @default 256 */
+  readonly maxMessages?: number
+  /** The server shows a sign of life this often; three missed ones begin a new consumer. @default 5000 */
+  readonly heartbeatMs?: number
+}
+
+/**
+ * The messages of one filter in stream order, each once, without a gap: through deletion of the consumer, reconnects and restarts
+ * of the server it goes on after the last delivery. Fetches ahead at most `maxMessages`, and at most its share of the bytes all
+ * sources on the connection may have under way. Rejects with `StreamResetError` when the stream was made anew or lost its end:
+ * then sequences mean other messages and only the reader can know where to go on.
+ */
+export interface OrderedSource extends AsyncIterable<Delivery, void, void>, AsyncDisposable {
+  [Symbol.asyncIterator](): AsyncIterator<Delivery, void, void>
+  /** Consumers begun after the first one. */
+  readonly restarts: number
+  /** Fetched and not yet read. */
+  readonly buffered: number
+}
+
+/** Subject, reply and headers of a delivery, generously. */
+const overheadBytes = 1_024
+
+/** Opens the source; rejects where there is no such stream. */
+export async function openOrderedSource(bus: Bus, options: OrderedSourceOptions): Promise<OrderedSource> {
+  const info = await streamInfo(bus, options.stream)
+  return new Source(bus, options, info)
+}
+
+class Source implements OrderedSource {
+  readonly #bus: Bus
+  readonly #options: Required<OrderedSourceOptions>
+  readonly #created: string
+  readonly #closing = new AbortController()
+  readonly #leaveBudget: () => void
+  readonly #running: Promise<void>
+  readonly #queue: { readonly delivery: Delivery; readonly bytes: number }[] = []
+  #queuedBytes = 0
+  #lastSeq: number
+  #previousSeq: number
+  #last: Pick<Delivery, 'streamSeq' | 'messageId'> | null = null
+  #session: PullSession | null = null
+  #sessions = 0
+  #failure: unknown = null
+  #isOver = false
+  #waiting: PromiseWithResolvers<void> | null = null
+
+  constructor(bus: Bus, options: OrderedSourceOptions, info: StreamInfo) {
+    const { fromSeq, previousSeq = fromSeq - 1, maxMessages = 256, heartbeatMs = 5_000 } = options
+    this.#bus = bus
+    this.#options = { ...options, previousSeq, maxMessages, heartbeatMs }
+    this.#created = info.created
+    this.#lastSeq = fromSeq - 1
+    this.#previousSeq = previousSeq
+    this.#leaveBudget = bus.budget.join()
+    this.#running = this.#run()
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#sessions - 1)
+  }
+
+  get buffered(): number {
+    return this.#queue.length
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Delivery, void, void> {
+    return {
+      next: () => this.#next(),
+      return: async () => {
+        await this[Symbol.asyncDispose]()
+        return { done: true, value: undefined }
+      },
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#finish(null)
+    this.#queue.length = 0
+    await this.#running
+  }
+
+  async #next(): Promise<IteratorResult<Delivery, void>> {
+    while (true) {
+      const first = this.#queue.shift()
+      if (first !== undefined) {
+        this.#queuedBytes -= first.bytes
+        this.#session?.pull()
+        return { done: false, value: first.delivery }
+      }
+      if (this.#failure !== null) throw this.#failure
+      if (this.#isOver) return { done: true, value: undefined }
+      this.#waiting ??= Promise.withResolvers()
+      await this.#waiting.promise
+    }
+  }
+
+  #wake(): void {
+    this.#waiting?.resolve()
+    this.#waiting = null
+  }
+
+  #finish(failure: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#failure = failure
+    this.#closing.abort()
+    this.#session?.close()
+    this.#leaveBudget()
+    this.#wake()
+  }
+
+  /** One session after the other until the source is closed or cannot go on. */
+  async #run(): Promise<void> {
+    let failures = 0
+    while (!this.#isOver) {
+      const before = this.#lastSeq
+      try {
+        await this.#bus.connected(this.#closing.signal)
+        if (this.#sessions > 0) await this.#checkContinuity()
+        const end = await this.#runSession()
+        if (end !== 'closed')
+          this.#bus.log.info({ ...this.#facts(), reason: end }, 'ordered source begins a new consumer')
+      } catch (error) {
+        if (this.#isOver) return
+        if (this.#cannotGoOn(error)) {
+          this.#finish(busError(`cannot read ${this.#options.filterSubject}`, error))
+          return
+        }
+        this.#bus.log.warn({ ...this.#facts(), err: error }, 'ordered source cannot read yet')
+      }
+      failures = this.#lastSeq > before ? 0 : failures + 1
+      const pauseMs = Math.min(2_000, 10 * 2 ** failures) * (0.5 + Math.random())
+      await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {})
+    }
+  }
+
+  /** What was refused from the start stays refused; later it may be a server that is still coming up. */
+  #cannotGoOn(error: unknown): boolean {
+    if (error instanceof StreamResetError || this.#bus.connection.isClosed()) return true
+    return this.#sessions === 0 && classify(error) === 'fatal'
+  }
+
+  async #runSession(): Promise<string> {
+    const { stream, filterSubject, heartbeatMs } = this.#options
+    const session = await PullSession.open({
+      bus: this.#bus,
+      stream,
+      filterSubject,
+      heartbeatMs,
+      fromSeq: this.#lastSeq + 1,
+      room: () => this.#room(),
+      onMessage: (message, facts) => this.#receive(message, facts),
+    })
+    this.#session = session
+    this.#sessions += 1
+    if (this.#isOver) session.close()
+    session.pull()
+    const end = await session.ended
+    this.#session = null
+    return end
+  }
+
+  #room(): Room {
+    const { maxMessages } = this.#options
+    const maxBytes = this.#bus.budget.shareBytes()
+    return {
+      maxMessages,
+      maxBytes,
+      messages: maxMessages - this.#queue.length,
+      bytes: maxBytes - this.#queuedBytes,
+    }
+  }
+
+  #receive(message: Msg, facts: DeliveryFacts): void {
+    const headers = readHeaders(message.headers)
+    const publishedAt = Number(headers.get(headerNames.publishedAt) ?? Number.NaN)
+    const delivery: Delivery = {
+      subject: message.subject,
+      streamSeq: facts.streamSeq,
+      previousSeq: this.#previousSeq,
+      messageId: headers.get(headerNames.messageId) ?? null,
+      headers,
+      payload: ownCopy(message.data),
+      publishedAtMs: Number.isFinite(publishedAt) ? publishedAt : facts.storedAtMs,
+      pendingCount: facts.pendingCount,
+    }
+    const bytes = message.data.length + overheadBytes
+    this.#queue.push({ delivery, bytes })
+    this.#queuedBytes += bytes
+    this.#lastSeq = facts.streamSeq
+    this.#previousSeq = facts.streamSeq
+    this.#last = { streamSeq: delivery.streamSeq, messageId: delivery.messageId }
+    this.#wake()
+  }
+
+  /** A server that comes back may have another stream, or less of it: a consumer would then wait, or skip, in silence. */
+  async #checkContinuity(): Promise<void> {
+    const { stream } = this.#options
+    const { created, lastSeq } = await streamInfo(this.#bus, stream)
+    if (created !== this.#created) {
+      throw new StreamResetError(`Stream ${stream} was made anew at ${created}, before that at ${this.#created}`)
+    }
+    const last = this.#last
+    if (last === null) return
+    if (lastSeq < last.streamSeq) {
+      throw new StreamResetError(`Stream ${stream} ends at ${lastSeq}, but ${last.streamSeq} was already delivered`)
+    }
+    const stored = await messageAt(this.#bus, stream, last.streamSeq)
+    if (stored !== null && stored.messageId !== last.messageId) {
+      throw new StreamResetError(`Stream ${stream} has another message at ${last.streamSeq} than it delivered`)
+    }
+  }
+
+  #facts(): Record<string, string | number> {
+    return { stream: this.#options.stream, subject: this.#options.filterSubject, streamSeq: this.#lastSeq }
+  }
+}

@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type NatsServer, startNats } from '../../services/standalone/nats/nats-server.ts'
+import { type Bus, connectBus } from '../../shared/bus/connect.ts'
+import { createLogger } from '../../shared/runtime/logger.ts'
+
+export const silentLog = createLogger({ service: 'test', level: 'silent' })
+
+export interface TestNats extends AsyncDisposable {
+  readonly url: string
+  readonly server: NatsServer
+  /** A connection that is closed with the server. */
+  connect(name?: string): Promise<Bus>
+  /** SIGKILL, awaited. */
+  kill(): Promise<void>
+  /** Starts again on the same store and port. */
+  restart(): Promise<void>
+}
+
+/** Starts a real nats-server in a folder of its own; stopped and removed when disposed. */
+export async function startTestNats(): Promise<TestNats> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'strikeflow-nats-'))
+  const path = process.env['PATH'] ?? ''
+  let server = await startNats({ dataDir, path, log: silentLog })
+  const { url, port } = server
+  const connections: Bus[] = []
+  return {
+    url,
+    get server() {
+      return server
+    },
+    async connect(name = 'test') {
+      const bus = await connectBus({ servers: url, name, log: silentLog })
+      connections.push(bus)
+      return bus
+    },
+    async kill() {
+      server.kill('SIGKILL')
+      await server.exited
+    },
+    async restart() {
+      await server.stop()
+      server = await startNats({ dataDir, path, log: silentLog, port })
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(connections.map((bus) => bus[Symbol.asyncDispose]()))
+      await server.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
