@@ -1,0 +1,140 @@
+import { basename } from 'node:path'
+import type { Clock } from '../../../../shared/runtime/clock.ts'
+import { cboeZone, normalizeCboe } from '../cboe/normalize.ts'
+import { parseJsonDocument } from '../json-document.ts'
+import { normalizeOptionsDesk, underlyingOfYahooSymbol } from '../options-desk/normalize.ts'
+import { createPace } from '../pace.ts'
+import {
+  type FetchContext,
+  type FetchOutcome,
+  type OptionChainProvider,
+  type Pass,
+  type PassItem,
+  refused,
+} from '../provider.ts'
+import type { DriftObserver } from '../raw-chain.ts'
+import { catalogRecording, type RecordedFile, type RecordedPass } from './catalog.ts'
+import { asCboeEnvelope, type Line, readLines } from './documents.ts'
+import { unpackFile } from './unpack.ts'
+
+export interface RecordingOptions {
+  /** A file or a directory of recordings. */
+  readonly path: string
+  /** Recorded seconds per second of the wall; 0 is as fast as possible. */
+  readonly speed: number
+  /** The wall's, for the pace only: what is published depends on the recording alone. */
+  readonly clock: Clock
+  readonly onDrift: DriftObserver
+}
+
+/**
+ * Replays recorded chains in the order they were recorded, on the recorded clock, and ends. Reads Cboe intraday files
+ * (`<SYM>/<stamp>.json.gz`) and NDJSON of options-desk; repeats, leftovers and broken files come as they were.
+ */
+export function createRecording({ path, speed, clock, onDrift }: RecordingOptions): OptionChainProvider {
+  const pace = createPace(speed, clock)
+  let recordedNowMs = 0
+
+  /** Moves the recorded clock; it never runs backwards, though a leftover is older than its file. */
+  async function arriveAt(atMs: number, signal: AbortSignal): Promise<void> {
+    await pace.until(atMs, signal)
+    recordedNowMs = Math.max(recordedNowMs, atMs)
+  }
+
+  async function* passes(signal: AbortSignal): AsyncIterable<Pass> {
+    const recorded = await catalogRecording(path)
+    for (const [index, pass] of recorded.entries()) {
+      await arriveAt(pass.recordedAtMs, signal)
+      if (signal.aborted) return
+      const position = { index, total: recorded.length }
+      yield { startedAtMs: pass.recordedAtMs, position, ...(await itemsOf(pass, { arriveAt, onDrift })) }
+    }
+  }
+
+  return {
+    name: 'recording',
+    exchangeZone: cboeZone,
+    // One at a time: the order of publication is the order of the recording.
+    capabilities: { live: false, maxConcurrency: 1, givesGreeks: true },
+    now: () => recordedNowMs,
+    passes,
+  }
+}
+
+interface ReadingContext {
+  readonly arriveAt: (atMs: number, signal: AbortSignal) => Promise<void>
+  readonly onDrift: DriftObserver
+}
+
+async function itemsOf({ files }: RecordedPass, context: ReadingContext): Promise<Pick<Pass, 'provider' | 'items'>> {
+  const [first] = files
+  if (first?.kind === 'lines') return { provider: 'options_desk', items: await lineItems(first.path, context) }
+  if (first?.kind === 'chain') return { provider: 'cboe', items: files.map((file) => chainItem(file, context)) }
+  return { provider: 'recording', items: files.map(({ path }) => unknownItem(path)) }
+}
+
+function chainItem(file: RecordedFile, { onDrift }: ReadingContext): PassItem {
+  const ticker = file.kind === 'chain' ? file.ticker : basename(file.path)
+  return {
+    underlying: ticker,
+    async fetch({ scanId }) {
+      const parsed = await parseFile(file.path)
+      if ('kind' in parsed) return parsed
+      const document = asCboeEnvelope(parsed.document)
+      return normalizeCboe(document, { underlying: null, scanId, receivedAtMs: file.recordedAtMs ?? 0, onDrift })
+    },
+  }
+}
+
+async function parseFile(path: string): Promise<ReturnType<typeof parseJsonDocument>> {
+  const unpacked = await unpackFile(path)
+  if (unpacked.kind === 'refused') return unpacked
+  if (unpacked.truncated) return refused('truncated', `gzip ends early (${basename(path)})`)
+  return parseJsonDocument(unpacked.bytes.toString())
+}
+
+/** Asks again why a file could not be catalogued, so that the refusal says so. */
+function unknownItem(path: string): PassItem {
+  return {
+    underlying: basename(path),
+    async fetch() {
+      if (!/\.(nd)?json(\.gz)?$/.test(path)) return refused('not_json', 'not a recording')
+      const parsed = await parseFile(path)
+      return 'kind' in parsed ? parsed : refused('schema', 'no chain with a time in it')
+    },
+  }
+}
+
+async function lineItems(path: string, context: ReadingContext): Promise<readonly PassItem[]> {
+  const unpacked = await unpackFile(path)
+  if (unpacked.kind === 'refused') return [{ underlying: basename(path), fetch: () => Promise.resolve(unpacked) }]
+  const { bytes, truncated } = unpacked
+  const lines = readLines(bytes)
+  const cutOff = truncated ? lines.at(-1) : undefined
+  return inRecordedOrder(lines).map((line) => ({
+    underlying: line.symbol === null ? `${basename(path)}:${line.number}` : underlyingOfYahooSymbol(line.symbol),
+    fetch: (fetching) =>
+      line === cutOff
+        ? Promise.resolve(refused('truncated', `gzip ends early in line ${line.number}`))
+        : fetchLine(bytes, line, context, fetching),
+  }))
+}
+
+async function fetchLine(
+  bytes: Buffer,
+  { start, end, recordedAtMs }: Line,
+  { arriveAt, onDrift }: ReadingContext,
+  { scanId, signal }: FetchContext,
+): Promise<FetchOutcome> {
+  if (recordedAtMs !== null) await arriveAt(recordedAtMs, signal)
+  const parsed = parseJsonDocument(bytes.toString('utf8', start, end))
+  return 'kind' in parsed ? parsed : normalizeOptionsDesk(parsed.document, { scanId, onDrift })
+}
+
+/** A line that does not say when keeps its place behind the one before it. */
+function inRecordedOrder(lines: readonly Line[]): readonly Line[] {
+  let lastMs = -Infinity
+  const timed = lines.map((line) => ({ line, atMs: (lastMs = line.recordedAtMs ?? lastMs) }))
+  // Subtraction would make NaN of two lines before any time.
+  return timed.sort((a, b) => (a.atMs === b.atMs ? 0 : a.atMs - b.atMs)).map(({ line }) => line)
+}
