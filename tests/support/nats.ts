@@ -21,8 +21,7 @@ export interface TestNats extends AsyncDisposable {
 /** Starts a real nats-server in a folder of its own; stopped and removed when disposed. */
 export async function startTestNats(): Promise<TestNats> {
   const dataDir = await mkdtemp(join(tmpdir(), 'strikeflow-nats-'))
-  const path = process.env['PATH'] ?? ''
-  let server = await startNats({ dataDir, path, log: silentLog })
+  let server = await startNats({ dataDir, log: silentLog })
   const { url, port } = server
   const connections: Bus[] = []
   return {
@@ -41,7 +40,7 @@ export async function startTestNats(): Promise<TestNats> {
     },
     async restart() {
       await server.stop()
-      server = await startNats({ dataDir, path, log: silentLog, port })
+      server = await startNats({ dataDir, log: silentLog, port })
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(connections.map((bus) => bus[Symbol.asyncDispose]()))

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { access, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
-import { delimiter, join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { Logger } from '../../../shared/runtime/logger.ts'
@@ -13,34 +13,42 @@ const systemFolders = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/h
 const downloadLimitMs = 120_000
 
 export interface FindOptions {
-  /** Value of PATH. */
-  readonly path: string
   /** The project's own copy lies here. @default <project>/.cache/nats-server */
   readonly cacheDir?: string | undefined
-  readonly log: Logger
+  /** Folders to look in instead of PATH and the system's. */
+  readonly folders?: readonly string[] | undefined
 }
 
 const projectCache = resolve(import.meta.dirname, '../../../.cache/nats-server')
 
 /** Returns the path of a nats-server: the machine's own, else the project's copy, else one brought now. */
-export async function ensureNatsServer({ path, cacheDir = projectCache, log }: FindOptions): Promise<string> {
-  const found = await findNatsServer({ path, cacheDir })
+export async function ensureNatsServer(log: Logger, options: FindOptions = {}): Promise<string> {
+  const found = await findNatsServer(options)
   if (found !== null) return found
+  const { cacheDir = projectCache } = options
   log.info({ cacheDir }, 'bringing nats-server into the cache')
   return await bringFromDebian(cacheDir)
 }
 
 /** Returns the path of a nats-server on this machine, or null. */
-export async function findNatsServer({
-  path,
-  cacheDir = projectCache,
-}: Pick<FindOptions, 'path' | 'cacheDir'>): Promise<string | null> {
-  const folders = [...path.split(delimiter).filter((folder) => folder !== ''), ...systemFolders, cacheDir]
-  for (const folder of folders) {
+export async function findNatsServer({ cacheDir = projectCache, folders }: FindOptions = {}): Promise<string | null> {
+  const onPath = folders === undefined ? await whichOnPath() : null
+  if (onPath !== null) return onPath
+  for (const folder of [...(folders ?? systemFolders), cacheDir]) {
     const candidate = join(folder, binary)
     if (await isExecutable(candidate)) return candidate
   }
   return null
+}
+
+async function whichOnPath(): Promise<string | null> {
+  try {
+    const { stdout } = await run('sh', ['-c', `command -v ${binary}`])
+    const found = stdout.trim()
+    return isAbsolute(found) ? found : null
+  } catch {
+    return null
+  }
 }
 
 async function isExecutable(file: string): Promise<boolean> {

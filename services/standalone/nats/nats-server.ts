@@ -9,8 +9,6 @@ import { ensureNatsServer } from './find-nats-server.ts'
 export interface NatsServerOptions {
   /** Store, config and log of the server; a later start on it goes on with the same messages. */
   readonly dataDir: string
-  /** Value of PATH, to look for nats-server on. */
-  readonly path: string
   readonly log: Logger
   /** -1 takes any free port. @default -1 */
   readonly port?: number
@@ -44,7 +42,7 @@ const stopLimitMs = 10_000
 /** Starts a real nats-server with JetStream on loopback and waits until JetStream is up. */
 export async function startNats(options: NatsServerOptions): Promise<NatsServer> {
   const { log, startTimeoutMs = 20_000 } = options
-  const binary = await ensureNatsServer({ path: options.path, log })
+  const binary = await ensureNatsServer(log)
   const dataDir = resolve(options.dataDir)
   const portsDir = join(dataDir, 'ports')
   const logFile = join(dataDir, 'nats-server.log')
