@@ -3,7 +3,7 @@ import { ivSpike } from './iv-spike.ts'
 import { volumeSpike } from './volume-spike.ts'
 
 /** Every detector, in the order they look. */
-export const detectors: readonly Detector[] = [volumeSpike as Detector, ivSpike as Detector]
+export const detectors: readonly Detector[] = [volumeSpike, ivSpike]
 
 /** By detector name; plain JSON. */
 export type DetectorStates = Readonly<Record<string, unknown>>

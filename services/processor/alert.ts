@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import type { Alert } from '../../shared/model/alert.ts'
+import { uuidOf } from '../../shared/model/uuid.ts'
+import type { Snapshot } from '../../shared/model/snapshot.ts'
+import type { Detection } from './detectors/index.ts'
+
+/** Makes the alert of a finding. Its id follows from detector, its version and the snapshot: the same input, the same id. */
+export function toAlert({ meta }: Snapshot, { detector, finding }: Detection, quality: number): Alert {
+  return {
+    specversion: '1.0',
+    id: uuidOf('alert', detector.name, String(detector.version), meta.snapshotId),
+    source: `strikeflow/processor/${detector.name}`,
+    type: 'io.strikeflow.alert.v1',
+    subject: meta.underlying,
+    time: new Date(meta.marketTimeMs).toISOString(),
+    datacontenttype: 'application/json',
+    data: {
+      detector: detector.name,
+      detectorVersion: detector.version,
+      parametersHash: parametersHash(detector.parameters),
+      severity: finding.severity,
+      score: finding.score,
+      underlying: meta.underlying,
+      provider: meta.provider,
+      scanId: meta.scanId,
+      inputs: finding.inputs,
+      message: finding.message,
+      evidence: finding.evidence,
+      quality,
+      replayed: false,
+    },
+  }
+}
+
+const parametersHash = (parameters: Readonly<Record<string, number>>): string =>
+  createHash('sha256')
+    .update(JSON.stringify(Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1))))
+    .digest('hex')
+    .slice(0, 16)

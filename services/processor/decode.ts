@@ -1,0 +1,26 @@
+import { headerNames } from '../../shared/bus/messages.ts'
+import type { Delivery } from '../../shared/bus/ordered-source.ts'
+import { StrikeflowError } from '../../shared/model/errors.ts'
+import type { Snapshot } from '../../shared/model/snapshot.ts'
+import { decodeSnapshot } from '../../shared/model/snapshot-codec.ts'
+
+export type Decoded =
+  | { readonly kind: 'ok'; readonly snapshot: Snapshot }
+  | { readonly kind: 'dead-letter'; readonly reason: string; readonly error: unknown }
+
+/** Opens a message. What cannot be read is a value here, never an exception: it has a commit row to come. */
+export function decode({ payload, headers, messageId }: Delivery): Decoded {
+  try {
+    const encoding = headers.get(headerNames.contentEncoding) ?? null
+    const snapshot = decodeSnapshot(payload, encoding, headers.get(headerNames.schema) ?? null)
+    if (snapshot.meta.snapshotId !== messageId) {
+      throw new StrikeflowError(
+        'decode',
+        `Message id ${messageId} is not its snapshot's id ${snapshot.meta.snapshotId}`,
+      )
+    }
+    return { kind: 'ok', snapshot }
+  } catch (error) {
+    return { kind: 'dead-letter', reason: 'undecodable', error }
+  }
+}

@@ -1,0 +1,222 @@
+import type { Delivery } from '../../shared/bus/ordered-source.ts'
+import { type Alert, severities } from '../../shared/model/alert.ts'
+import { type OutcomeName, outcomes } from '../../shared/model/outcome.ts'
+import type { Snapshot, SnapshotMeta } from '../../shared/model/snapshot.ts'
+import { TableBuffer } from '../../shared/store/table-buffer.ts'
+import {
+  alertRows,
+  chainFeatures,
+  commitRows,
+  detectorStates,
+  expiryFeatures,
+  optionQuotes,
+  quoteRejects,
+} from '../../shared/store/tables.ts'
+import type { ComputedChain } from '../../shared/model/features.ts'
+import { appendChain, appendExpiries, appendKey, appendQuotes } from './rows.ts'
+import type { Standing } from './key-states.ts'
+
+export interface Writer {
+  readonly epoch: number
+  readonly codeVersion: string
+  readonly riskFreeRate: number
+}
+
+/** One message with what became of it, ready to be written. */
+export interface Processed {
+  readonly delivery: Delivery
+  readonly partition: number
+  readonly outcome: OutcomeName
+  /** Empty when it was stored. */
+  readonly reason: string
+  readonly snapshot: Snapshot | null
+  readonly standing: Standing
+  readonly computed: ComputedChain | null
+  readonly alerts: readonly Alert[]
+  /** JSON of the key's state after this snapshot; null when it touches none. */
+  readonly state: string | null
+}
+
+/** Tables whose rows belong to a snapshot, in the order they are inserted. The commit rows are not among them: they come last. */
+export const rowTables = ['quotes', 'expiries', 'chains', 'rejects', 'alerts', 'states'] as const
+export type RowTable = (typeof rowTables)[number]
+export type RowCounts = Readonly<Record<RowTable, number>>
+
+/** The rows of one flush, growing as messages are processed. Reused: `reset` keeps the memory. */
+export class Flush {
+  readonly quotes = new TableBuffer(optionQuotes)
+  readonly expiries = new TableBuffer(expiryFeatures)
+  readonly chains = new TableBuffer(chainFeatures)
+  readonly rejects = new TableBuffer(quoteRejects)
+  readonly alerts = new TableBuffer(alertRows)
+  readonly states = new TableBuffer(detectorStates)
+  readonly commits = new TableBuffer(commitRows)
+  /** Snapshots this flush stores, with the rows each has in full, whether or not they still have to be written. */
+  readonly stored = new Map<string, RowCounts>()
+  /** Publishes that must be acknowledged before the commit rows. */
+  readonly publishes: Promise<unknown>[] = []
+  /** Earliest and latest market time of its rows, to find them again. */
+  marketTimesMs: { from: number; to: number } = { from: Infinity, to: -Infinity }
+  readonly #pendingCommits: { readonly processed: Processed; readonly counts: RowCounts }[] = []
+
+  get messages(): number {
+    return this.#pendingCommits.length
+  }
+
+  /** Messages by what became of them. */
+  get outcomes(): ReadonlyMap<OutcomeName, number> {
+    return tally(this.#pendingCommits.map(({ processed }) => processed.outcome))
+  }
+
+  /** Refused contract rows of the stored snapshots by reason. */
+  get rejectReasons(): ReadonlyMap<string, number> {
+    const stored = this.#pendingCommits.filter(({ processed }) => processed.outcome === 'stored')
+    return tally(
+      stored.flatMap(({ processed }) => (processed.snapshot?.meta.rejects ?? []).map(({ reason }) => reason)),
+    )
+  }
+
+  /**
+   * Adds a processed message. `present` are rows of it that a dead owner already wrote: a table that holds all of them is
+   * left alone, one that holds some is written whole again and the higher epoch wins.
+   */
+  add(processed: Processed, writer: Writer, present: RowCounts | undefined): void {
+    const counts = countsOf(processed)
+    if (processed.outcome === 'stored' && processed.snapshot !== null) {
+      this.stored.set(processed.snapshot.meta.snapshotId, counts)
+      const { marketTimeMs } = processed.snapshot.meta
+      this.marketTimesMs.from = Math.min(this.marketTimesMs.from, marketTimeMs)
+      this.marketTimesMs.to = Math.max(this.marketTimesMs.to, marketTimeMs)
+      for (const table of rowTables) {
+        if (present?.[table] !== counts[table]) this.#append(table, processed, processed.snapshot, writer)
+      }
+    }
+    this.#pendingCommits.push({ processed, counts })
+  }
+
+  #append(table: RowTable, processed: Processed, snapshot: Snapshot, writer: Writer): void {
+    const { computed, alerts, state, standing } = processed
+    const { meta } = snapshot
+    switch (table) {
+      case 'quotes':
+        return computed === null ? undefined : appendQuotes(this.quotes, snapshot, computed.contracts, writer)
+      case 'expiries':
+        return appendExpiries(this.expiries, meta, computed?.expiries ?? [], writer)
+      case 'chains':
+        return computed?.chain ? appendChain(this.chains, meta, computed.chain, standing, writer) : undefined
+      case 'rejects':
+        return this.#appendRejects(meta, writer)
+      case 'alerts':
+        for (const alert of alerts) this.#appendAlert(meta, alert, writer)
+        return undefined
+      case 'states':
+        return state === null ? undefined : this.#appendState(meta, state, writer)
+    }
+  }
+
+  #appendRejects(meta: SnapshotMeta, writer: Writer): void {
+    const { columns } = this.rejects
+    meta.rejects.forEach(({ symbol, reason, detail }, ordinal) => {
+      appendKey(columns, meta, writer)
+      columns.ordinal.append(ordinal)
+      columns.symbol.appendText(symbol)
+      columns.reason.appendText(reason)
+      columns.detail.appendText(detail)
+    })
+  }
+
+  #appendAlert(meta: SnapshotMeta, { id, data }: Alert, writer: Writer): void {
+    const { columns } = this.alerts
+    appendKey(columns, meta, writer)
+    columns.alert_id.appendText(id)
+    columns.scan_id.appendText(data.scanId)
+    columns.detector.appendText(data.detector)
+    columns.detector_version.append(data.detectorVersion)
+    columns.parameters_hash.appendText(data.parametersHash)
+    columns.severity.append(severities.indexOf(data.severity) + 1)
+    columns.score.append(data.score)
+    columns.message.appendText(data.message)
+    columns.evidence.appendText(JSON.stringify(data.evidence))
+    columns.inputs.appendText(data.inputs.join(','))
+    columns.quality.append(data.quality)
+    columns.replayed.append(Number(data.replayed))
+  }
+
+  #appendState(meta: SnapshotMeta, state: string, writer: Writer): void {
+    appendKey(this.states.columns, meta, writer)
+    this.states.columns.state.appendText(state)
+  }
+
+  /** Fills the commit rows, in the order of the stream. Called once, when nothing more is added. */
+  seal(incarnation: string, writer: Writer): void {
+    const inOrder = this.#pendingCommits.toSorted(
+      (a, b) => a.processed.delivery.streamSeq - b.processed.delivery.streamSeq,
+    )
+    for (const { processed, counts } of inOrder) this.#appendCommit(processed, counts, incarnation, writer)
+  }
+
+  #appendCommit(
+    { delivery, snapshot, ...processed }: Processed,
+    counts: RowCounts,
+    incarnation: string,
+    writer: Writer,
+  ): void {
+    const { columns } = this.commits
+    const meta = snapshot?.meta
+    columns.incarnation.appendText(incarnation)
+    columns.partition.append(processed.partition)
+    columns.stream_seq.append(delivery.streamSeq)
+    columns.previous_seq.append(delivery.previousSeq)
+    columns.message_id.appendText(delivery.messageId ?? '')
+    columns.outcome.append(outcomes[processed.outcome])
+    columns.reason.appendText(processed.reason)
+    columns.snapshot_id.appendText(meta?.snapshotId ?? nilUuid)
+    columns.content_hash.appendText(meta?.contentHash ?? '')
+    columns.provider.appendText(meta?.provider ?? '')
+    columns.underlying.appendText(meta?.underlying ?? '')
+    columns.scan_id.appendText(meta?.scanId ?? '')
+    columns.market_time.append(meta?.marketTimeMs ?? 0)
+    columns.received_at.append(meta?.receivedAtMs ?? 0)
+    columns.published_at.append(delivery.publishedAtMs)
+    columns.content_unchanged.append(Number(processed.standing.contentUnchanged))
+    columns.late.append(Number(processed.standing.late))
+    columns.n_quotes.append(counts.quotes)
+    columns.n_expiries.append(counts.expiries)
+    columns.n_chains.append(counts.chains)
+    columns.n_alerts.append(counts.alerts)
+    columns.n_rejects.append(counts.rejects)
+    columns.epoch.append(writer.epoch)
+    columns.code_version.appendText(writer.codeVersion)
+  }
+
+  reset(): void {
+    for (const table of rowTables) this[table].reset()
+    this.commits.reset()
+    this.stored.clear()
+    this.publishes.length = 0
+    this.#pendingCommits.length = 0
+    this.marketTimesMs = { from: Infinity, to: -Infinity }
+  }
+}
+
+function tally<T>(values: readonly T[]): ReadonlyMap<T, number> {
+  const counts = new Map<T, number>()
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  return counts
+}
+
+const nilUuid = '00000000-0000-0000-0000-000000000000'
+const none: RowCounts = { quotes: 0, expiries: 0, chains: 0, rejects: 0, alerts: 0, states: 0 }
+
+/** The rows a processed message has in each table when all are there. */
+function countsOf({ outcome, snapshot, computed, alerts, state }: Processed): RowCounts {
+  if (outcome !== 'stored' || snapshot === null || computed === null) return none
+  return {
+    quotes: snapshot.columns.length,
+    expiries: computed.expiries.length,
+    chains: computed.chain === null ? 0 : 1,
+    rejects: snapshot.meta.rejects.length,
+    alerts: alerts.length,
+    states: state === null ? 0 : 1,
+  }
+}

@@ -1,0 +1,46 @@
+import type { SnapshotMeta } from '../../shared/model/snapshot.ts'
+import type { DetectorStates } from './detectors/index.ts'
+
+/** What is remembered of one (underlying, provider): nothing is ever compared across providers. Plain JSON. */
+export interface KeyState {
+  readonly marketTimeMs: number
+  readonly contentHash: string
+  readonly detectors: DetectorStates
+}
+
+/** How a snapshot stands to the last one of its key. */
+export interface Standing {
+  /** Not newer than the last: stored, but touches neither state nor alerts. */
+  readonly late: boolean
+  /** Time moved on over the very same content: no news. */
+  readonly contentUnchanged: boolean
+  /** False when the snapshot cannot have been stored before, whatever the sink holds. */
+  readonly mayBeStored: boolean
+}
+
+export class KeyStates {
+  readonly #states = new Map<string, KeyState>()
+
+  get(meta: Pick<SnapshotMeta, 'underlying' | 'provider'>): KeyState | undefined {
+    return this.#states.get(keyOf(meta))
+  }
+
+  set(meta: Pick<SnapshotMeta, 'underlying' | 'provider'>, state: KeyState): void {
+    this.#states.set(keyOf(meta), state)
+  }
+
+  standing(meta: SnapshotMeta): Standing {
+    const last = this.get(meta)
+    if (last === undefined) return { late: false, contentUnchanged: false, mayBeStored: false }
+    const late = meta.marketTimeMs <= last.marketTimeMs
+    return {
+      late,
+      contentUnchanged: !late && meta.contentHash === last.contentHash,
+      // A fetch time is no part of the identity: the same content may come again under a newer time.
+      mayBeStored: late || meta.timeKind === 'fetch',
+    }
+  }
+}
+
+const keyOf = ({ underlying, provider }: Pick<SnapshotMeta, 'underlying' | 'provider'>): string =>
+  `${provider}\0${underlying}`

@@ -1,0 +1,59 @@
+import { Counter, Gauge, Histogram, type Registry } from '../../shared/runtime/metrics.ts'
+
+/** Every metric of this service. */
+export function createMetrics(registry: Registry) {
+  const registers = [registry]
+  return {
+    messages: new Counter({
+      name: 'strikeflow_processor_messages_total',
+      help: 'Messages of CHAINS by what became of them',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    contracts: new Counter({
+      name: 'strikeflow_processor_contracts_total',
+      help: 'Contract rows written',
+      registers,
+    }),
+    rejects: new Counter({
+      name: 'strikeflow_processor_rejects_total',
+      help: 'Refused contract rows written, by reason',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    alerts: new Counter({
+      name: 'strikeflow_processor_alerts_total',
+      help: 'Alerts raised, by detector',
+      labelNames: ['detector'] as const,
+      registers,
+    }),
+    detectorErrors: new Counter({
+      name: 'strikeflow_processor_detector_errors_total',
+      help: 'Detectors that threw',
+      labelNames: ['detector'] as const,
+      registers,
+    }),
+    outOfRange: new Counter({
+      name: 'strikeflow_processor_values_out_of_range_total',
+      help: 'Figures too large for their column, stored as missing',
+      registers,
+    }),
+    flushSeconds: new Histogram({
+      name: 'strikeflow_processor_flush_seconds',
+      help: 'Rows, alerts and commit rows of one flush',
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    storeErrors: new Counter({
+      name: 'strikeflow_processor_store_errors_total',
+      help: 'Failed inserts that are tried again',
+      registers,
+    }),
+    pending: new Gauge({
+      name: 'strikeflow_processor_pending_messages',
+      help: 'Messages of CHAINS not yet delivered to this processor',
+      registers,
+    }),
+  }
+}
+export type ProcessorMetrics = ReturnType<typeof createMetrics>

@@ -1,0 +1,266 @@
+import { type Delivery, openOrderedSource, type OrderedSource } from '../../shared/bus/ordered-source.ts'
+import type { Bus } from '../../shared/bus/connect.ts'
+import { encodeJson } from '../../shared/bus/messages.ts'
+import type { Publisher } from '../../shared/bus/publisher.ts'
+import { streamInfo } from '../../shared/bus/streams.ts'
+import { alertSubject, dlqSubject, featuresSubject, rawFilter } from '../../shared/bus/subjects.ts'
+import type { Alert } from '../../shared/model/alert.ts'
+import type { Logger } from '../../shared/runtime/logger.ts'
+import type { Service } from '../../shared/runtime/run-service.ts'
+import type { Store } from '../../shared/store/connect.ts'
+import { isCommitted } from '../../shared/store/queries/commits.ts'
+import type { ProcessorSettings } from './config.ts'
+import { decode } from './decode.ts'
+import { type Flush, type Processed, rowTables, type Writer } from './flush.ts'
+import { Flusher } from './flusher.ts'
+import type { KeyState, Standing } from './key-states.ts'
+import type { ProcessorMetrics } from './metrics.ts'
+import { takeOwnership } from './ownership.ts'
+import { processSnapshot } from './process-snapshot.ts'
+import { recover, type Recovered } from './recover.ts'
+import { createSink } from './sink.ts'
+import type { Snapshot } from '../../shared/model/snapshot.ts'
+
+export interface ProcessorDeps {
+  readonly bus: Bus
+  readonly store: Store
+  readonly publisher: Publisher
+  readonly settings: ProcessorSettings
+  readonly codeVersion: string
+  readonly log: Logger
+  readonly metrics: ProcessorMetrics
+  readonly onReady: () => void
+}
+
+const nothing: Standing = { late: false, contentUnchanged: false, mayBeStored: false }
+
+/**
+ * Turns snapshots on CHAINS into rows and alerts.
+ *
+ * Consumes `chains.raw.<partition>.>` in stream order from its own commit rows; produces rows in ClickHouse, alerts on
+ * `alerts.>` and the last features on `features.<underlying>`. Kill it at any moment: the next owner goes on after the last
+ * commit row, and what was written past it is recognised by count and not written again.
+ */
+export function createProcessor(deps: ProcessorDeps): Service {
+  return { name: 'processor', run: (signal) => new Run(deps, signal).run() }
+}
+
+class Run {
+  readonly #deps: ProcessorDeps
+  readonly #signal: AbortSignal
+  #flusher!: Flusher
+  #recovered!: Recovered
+  readonly #pendingByPartition = new Map<number, number>()
+
+  constructor(deps: ProcessorDeps, signal: AbortSignal) {
+    this.#deps = deps
+    this.#signal = signal
+  }
+
+  async run(): Promise<void> {
+    const { bus, store, settings, log } = this.#deps
+    const partitions = Array.from({ length: settings.partitions }, (_, partition) => partition)
+    const ownership = await takeOwnership(store, partitions, settings.instance)
+    const { created: incarnation, firstSeq } = await streamInfo(bus, 'CHAINS')
+    this.#recovered = await recover(store, incarnation, this.#deps.codeVersion)
+    log.info(
+      { epoch: ownership.epoch, incarnation, leftovers: this.#recovered.leftovers.size, firstSeq },
+      'partitions taken',
+    )
+    const writer: Writer = {
+      epoch: ownership.epoch,
+      codeVersion: this.#deps.codeVersion,
+      riskFreeRate: settings.riskFreeRate,
+    }
+    this.#flusher = new Flusher({
+      sink: createSink({
+        store,
+        ownership,
+        log,
+        signal: this.#signal,
+        onStoreError: () => this.#deps.metrics.storeErrors.inc(),
+        pauseBeforeCommitMs: settings.pauseBeforeCommitMs,
+      }),
+      writer,
+      incarnation,
+      maxRows: settings.flushRows,
+      maxWaitMs: settings.flushMs,
+      onWritten: (flush, seconds) => this.#count(flush, seconds),
+    })
+    await this.#consume(partitions)
+  }
+
+  async #consume(partitions: readonly number[]): Promise<void> {
+    await using sources = new AsyncDisposableStack()
+    const pumps: Promise<void>[] = []
+    const stop = Promise.withResolvers<void>()
+    for (const partition of partitions) {
+      const cursor = this.#recovered.cursors.get(partition) ?? 0
+      const source = await openOrderedSource(this.#deps.bus, {
+        stream: 'CHAINS',
+        filterSubject: rawFilter(partition),
+        fromSeq: cursor + 1,
+        previousSeq: cursor,
+      })
+      sources.use(source)
+      pumps.push(this.#pump(partition, source))
+    }
+    this.#deps.onReady()
+    this.#signal.addEventListener('abort', () => stop.resolve(), { once: true })
+    if (this.#signal.aborted) stop.resolve()
+    // A pump ends only when its source is closed, so whichever settles first is the stop or a failure.
+    await Promise.race([stop.promise, this.#flusher.failed, ...pumps])
+    await sources.disposeAsync()
+    await Promise.all(pumps)
+    await this.#flusher.finish()
+  }
+
+  async #pump(partition: number, source: OrderedSource): Promise<void> {
+    for await (const delivery of source) {
+      await this.#flusher.room()
+      await this.#process(partition, delivery)
+      this.#pendingByPartition.set(partition, delivery.pendingCount)
+    }
+  }
+
+  async #process(partition: number, delivery: Delivery): Promise<void> {
+    const decoded = decode(delivery)
+    if (decoded.kind === 'dead-letter') return this.#deadLetter(partition, delivery, decoded.reason, decoded.error)
+    const { snapshot } = decoded
+    const standing = this.#recovered.states.standing(snapshot.meta)
+    const base = { delivery, partition, snapshot, standing, computed: null, alerts: [], state: null }
+    if (await this.#isDuplicate(snapshot, standing)) {
+      await this.#flusher.room()
+      return this.#flusher.add({
+        processed: { ...base, outcome: 'duplicate', reason: 'already_stored' },
+        present: undefined,
+        publishes: [],
+      })
+    }
+    await this.#flusher.room()
+    return this.#store(base)
+  }
+
+  async #isDuplicate({ meta }: Snapshot, { mayBeStored }: Standing): Promise<boolean> {
+    if (this.#flusher.holds(meta.snapshotId)) return true
+    return mayBeStored && (await this.#committed(meta.snapshotId))
+  }
+
+  async #committed(snapshotId: string): Promise<boolean> {
+    return isCommitted(this.#deps.store.query, snapshotId)
+  }
+
+  #store(base: Omit<Processed, 'outcome' | 'reason'> & { readonly snapshot: Snapshot }): void | Promise<void> {
+    const { snapshot, standing } = base
+    const { states, leftovers } = this.#recovered
+    try {
+      const before: KeyState | undefined = states.get(snapshot.meta)
+      const { settings, metrics } = this.#deps
+      const { computed, alerts, state, failures } = processSnapshot(snapshot, standing, before, settings)
+      if (state !== null) states.set(snapshot.meta, state)
+      for (const { detector, error } of failures) {
+        metrics.detectorErrors.inc({ detector })
+        this.#deps.log.error({ err: error, detector, snapshotId: snapshot.meta.snapshotId }, 'detector failed')
+      }
+      for (const { data } of alerts) metrics.alerts.inc({ detector: data.detector })
+      this.#flusher.add({
+        processed: {
+          ...base,
+          outcome: 'stored',
+          reason: '',
+          computed,
+          alerts,
+          state: state === null ? null : JSON.stringify(state),
+        },
+        present: leftovers.get(snapshot.meta.snapshotId),
+        publishes: this.#publish(snapshot, computed.chain, alerts, standing),
+      })
+    } catch (error) {
+      return this.#deadLetter(base.partition, base.delivery, 'compute_failed', error)
+    }
+  }
+
+  /** Alerts leave at once: waiting for the flush would be their latency. Their acknowledgements are awaited before the commit rows. */
+  #publish(
+    { meta }: Snapshot,
+    chain: object | null,
+    alerts: readonly Alert[],
+    { late }: Standing,
+  ): readonly Promise<unknown>[] {
+    const { publisher } = this.#deps
+    const sent: Promise<unknown>[] = alerts.map((alert) =>
+      publisher.publish(alertSubject(alert.data), encodeJson(alert), {
+        messageId: alert.id,
+        headers: { 'Content-Type': 'application/cloudevents+json' },
+      }),
+    )
+    if (chain !== null && !late) {
+      const last = {
+        underlying: meta.underlying,
+        provider: meta.provider,
+        snapshotId: meta.snapshotId,
+        marketTimeMs: meta.marketTimeMs,
+        spot: meta.spot,
+        ...chain,
+      }
+      sent.push(
+        publisher.publish(featuresSubject(meta.underlying), encodeJson(last), {
+          messageId: `features-${meta.snapshotId}`,
+        }),
+      )
+    }
+    return sent
+  }
+
+  /** What cannot be read or computed goes to the dead letters as it is, and has its commit row: the partition goes on. */
+  async #deadLetter(partition: number, delivery: Delivery, reason: string, error: unknown): Promise<void> {
+    const { log, publisher } = this.#deps
+    log.warn({ err: error, streamSeq: delivery.streamSeq, subject: delivery.subject, reason }, 'message dead-lettered')
+    const sent = publisher.publish(dlqSubject(delivery.subject), delivery.payload, {
+      messageId: `dlq-${delivery.streamSeq}-${delivery.messageId ?? ''}`,
+      headers: {
+        ...Object.fromEntries([...delivery.headers].filter(([name]) => !name.startsWith('Nats-'))),
+        'Sf-Reason': reason,
+        'Sf-Error': String((error as Error).message)
+          .replaceAll(/[^\x20-\x7e]/g, ' ')
+          .slice(0, 300),
+        'Sf-Stream-Seq': String(delivery.streamSeq),
+      },
+    })
+    await this.#flusher.room()
+    this.#flusher.add({
+      processed: {
+        delivery,
+        partition,
+        outcome: 'dead-lettered',
+        reason,
+        snapshot: null,
+        standing: nothing,
+        computed: null,
+        alerts: [],
+        state: null,
+      },
+      present: undefined,
+      publishes: [sent],
+    })
+  }
+
+  #count(flush: Flush, seconds: number): void {
+    const { metrics, log } = this.#deps
+    metrics.flushSeconds.observe(seconds)
+    metrics.contracts.inc(flush.quotes.length)
+    for (const [outcome, count] of flush.outcomes) metrics.messages.inc({ outcome }, count)
+    for (const [reason, count] of flush.rejectReasons) metrics.rejects.inc({ reason }, count)
+    metrics.outOfRange.inc(rowTables.reduce((sum, table) => sum + flush[table].outOfRange, 0))
+    metrics.pending.set([...this.#pendingByPartition.values()].reduce((sum, pending) => sum + pending, 0))
+    log.info(
+      {
+        messages: flush.messages,
+        contracts: flush.quotes.length,
+        alerts: flush.alerts.length,
+        durationMs: Math.round(seconds * 1000),
+      },
+      'flush committed',
+    )
+  }
+}

@@ -1,0 +1,91 @@
+import type { Query } from './query.ts'
+
+/**
+ * The end of each partition's unbroken `previous_seq` chain in one incarnation of the stream: everything up to there is
+ * committed. Partitions without commit rows are absent.
+ */
+export async function readCursors(query: Query, incarnation: string): Promise<ReadonlyMap<number, number>> {
+  const rows = await query.rows<{ partition: number; cursor: number }>(
+    `SELECT partition, min(chain_end) AS cursor FROM (
+       SELECT partition, if(is_break, before, last_seq) AS chain_end FROM (
+         SELECT partition, stream_seq, previous_seq,
+           lagInFrame(stream_seq, 1, previous_seq) OVER w AS before,
+           max(stream_seq) OVER (PARTITION BY partition) AS last_seq,
+           previous_seq != before AS is_break
+         FROM snapshots_v1 FINAL WHERE incarnation = {incarnation:String}
+         WINDOW w AS (PARTITION BY partition ORDER BY stream_seq ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+       )
+     ) GROUP BY partition`,
+    { incarnation },
+  )
+  return new Map(rows.map(({ partition, cursor }) => [partition, Number(cursor)]))
+}
+
+/** True when a snapshot is stored and committed: a later copy of it is a duplicate. */
+export async function isCommitted(query: Query, snapshotId: string): Promise<boolean> {
+  const rows = await query.rows<{ found: number }>(
+    `SELECT 1 AS found FROM snapshots_v1 WHERE snapshot_id = {snapshotId:UUID} AND outcome = 'stored' LIMIT 1`,
+    { snapshotId },
+  )
+  return rows.length > 0
+}
+
+/**
+ * Rows that snapshots without a commit row have in one table: what an owner that died between the two left behind. Only
+ * rows of the same code count; others have to be computed again.
+ */
+export async function uncommittedRows(
+  query: Query,
+  table: string,
+  codeVersion: string,
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await query.rows<{ snapshot_id: string; n: number }>(
+    // No row of an unfinished flush is older than the last commit row; both times are the server's.
+    `SELECT toString(snapshot_id) AS snapshot_id, countIf(code_version = {codeVersion:String}) AS n
+     FROM ${table} FINAL
+     WHERE stored_at >= (SELECT toDateTime(max(stored_at)) - 5 FROM snapshots_v1)
+       AND snapshot_id NOT IN (SELECT snapshot_id FROM snapshots_v1 WHERE outcome = 'stored')
+     GROUP BY snapshot_id`,
+    { codeVersion },
+  )
+  return new Map(rows.map(({ snapshot_id, n }) => [snapshot_id, Number(n)]))
+}
+
+/** Rows of the named snapshots in one table, written under one epoch. */
+export async function rowsOfSnapshots(
+  query: Query,
+  table: string,
+  ids: readonly string[],
+  epoch: number,
+  marketTimesMs: { readonly from: number; readonly to: number },
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await query.rows<{ snapshot_id: string; n: number }>(
+    `SELECT toString(snapshot_id) AS snapshot_id, count() AS n FROM ${table}
+     WHERE snapshot_id IN {ids:Array(UUID)} AND epoch = {epoch:UInt32}
+       AND market_time BETWEEN fromUnixTimestamp64Milli({from:Int64}) AND fromUnixTimestamp64Milli({to:Int64})
+     GROUP BY snapshot_id`,
+    { ids, epoch, ...marketTimesMs },
+  )
+  return new Map(rows.map(({ snapshot_id, n }) => [snapshot_id, Number(n)]))
+}
+
+export interface StoredState {
+  readonly underlying: string
+  readonly provider: string
+  readonly state: string
+}
+
+/** The newest committed state of every (underlying, provider). */
+export async function readStates(query: Query): Promise<readonly StoredState[]> {
+  return query.rows<StoredState>(
+    `SELECT underlying, provider, argMax(state, (market_time, epoch)) AS state FROM detector_states_v1
+     WHERE snapshot_id IN (SELECT snapshot_id FROM snapshots_v1 WHERE outcome = 'stored')
+     GROUP BY underlying, provider`,
+  )
+}
+
+/** The highest epoch any partition was ever taken under; 0 before the first. */
+export async function highestEpoch(query: Query): Promise<number> {
+  const [row] = await query.rows<{ epoch: number }>('SELECT max(epoch) AS epoch FROM partition_epochs_v1')
+  return Number(row?.epoch ?? 0)
+}
