@@ -221,9 +221,7 @@ class Run {
       headers: {
         ...Object.fromEntries([...delivery.headers].filter(([name]) => !name.startsWith('Nats-'))),
         'Sf-Reason': reason,
-        'Sf-Error': String((error as Error).message)
-          .replaceAll(/[^\x20-\x7e]/g, ' ')
-          .slice(0, 300),
+        'Sf-Error': (error as Error).message.replaceAll(/[^\x20-\x7e]/g, ' ').slice(0, 300),
         'Sf-Stream-Seq': String(delivery.streamSeq),
       },
     })

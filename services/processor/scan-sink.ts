@@ -33,8 +33,8 @@ export async function runScanSink(bus: Bus, store: Store, log: Logger, signal: A
     stream: 'SCAN_RESULTS',
     durable: 'scan-sink',
     filterSubject: 'scans.summary.>',
-    signal,
   })
+  signal.addEventListener('abort', () => void source[Symbol.asyncDispose](), { once: true })
   for await (const message of source) {
     const scan = scanSchema.safeParse(decodeJson(message.payload))
     if (!scan.success) {

@@ -11,7 +11,11 @@ export type LogLevel = (typeof logLevels)[number]
 const secretFields = ['password', 'token', 'apiKey', 'secret', 'authorization', 'cookie']
 
 /** Returns the process's JSON logger on stderr, so that stdout stays free for what a person or a pipe reads. */
-export function createLogger(base: { readonly service: string; readonly level?: LogLevel }): Logger {
+export function createLogger(base: {
+  readonly service: string
+  readonly instance?: string
+  readonly level?: LogLevel
+}): Logger {
   const { level = 'info', ...bindings } = base
   const paths = secretFields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
   return pino(

@@ -8,7 +8,7 @@ export interface Service {
 
 export interface Composition {
   /** Registers a resource to close on the way out, newest first, and returns it. */
-  opened<T extends AsyncDisposable>(resource: T): T
+  readonly opened: <T extends AsyncDisposable>(resource: T) => T
   /** Aborts at SIGTERM or SIGINT. */
   readonly signal: AbortSignal
 }

@@ -18,7 +18,7 @@ export async function readCursors(query: Query, incarnation: string): Promise<Re
      ) GROUP BY partition`,
     { incarnation },
   )
-  return new Map(rows.map(({ partition, cursor }) => [partition, Number(cursor)]))
+  return new Map(rows.map(({ partition, cursor }) => [partition, cursor]))
 }
 
 /** True when a snapshot is stored and committed: a later copy of it is a duplicate. */
@@ -48,7 +48,7 @@ export async function uncommittedRows(
      GROUP BY snapshot_id`,
     { codeVersion },
   )
-  return new Map(rows.map(({ snapshot_id, n }) => [snapshot_id, Number(n)]))
+  return new Map(rows.map(({ snapshot_id, n }) => [snapshot_id, n]))
 }
 
 /** Rows of the named snapshots in one table, written under one epoch. */
@@ -66,7 +66,7 @@ export async function rowsOfSnapshots(
      GROUP BY snapshot_id`,
     { ids, epoch, ...marketTimesMs },
   )
-  return new Map(rows.map(({ snapshot_id, n }) => [snapshot_id, Number(n)]))
+  return new Map(rows.map(({ snapshot_id, n }) => [snapshot_id, n]))
 }
 
 export interface StoredState {
@@ -87,5 +87,5 @@ export async function readStates(query: Query): Promise<readonly StoredState[]> 
 /** The highest epoch any partition was ever taken under; 0 before the first. */
 export async function highestEpoch(query: Query): Promise<number> {
   const [row] = await query.rows<{ epoch: number }>('SELECT max(epoch) AS epoch FROM partition_epochs_v1')
-  return Number(row?.epoch ?? 0)
+  return row?.epoch ?? 0
 }
