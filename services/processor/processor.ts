@@ -18,7 +18,7 @@ import type { ProcessorMetrics } from './metrics.ts'
 import { takeOwnership } from './ownership.ts'
 import { processSnapshot } from './process-snapshot.ts'
 import { recover, type Recovered } from './recover.ts'
-import { createSink } from './sink.ts'
+import { Sink } from './sink.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
 
 export interface ProcessorDeps {
@@ -73,7 +73,7 @@ class Run {
       riskFreeRate: settings.riskFreeRate,
     }
     this.#flusher = new Flusher({
-      sink: createSink({
+      sink: new Sink({
         store,
         ownership,
         log,

@@ -19,38 +19,44 @@ export interface SinkDeps {
   readonly pauseBeforeCommitMs: number
 }
 
-export interface Sink {
-  /** Writes a sealed flush: all rows, then the alerts' acknowledgements, then the commit rows. Rejects only when the process should end. */
-  write(flush: Flush): Promise<void>
-}
+/**
+ * Writes flushes for one owner: all rows, then the alerts' acknowledgements, then the commit rows. An insert that fails for
+ * a passing reason is repeated for as long as it takes.
+ */
+export class Sink {
+  readonly #deps: SinkDeps
 
-/** Creates the sink of one owner. An insert that fails for a passing reason is repeated for as long as it takes. */
-export function createSink({ store, ownership, log, signal, onStoreError, pauseBeforeCommitMs }: SinkDeps): Sink {
-  async function write(flush: Flush): Promise<void> {
+  constructor(deps: SinkDeps) {
+    this.#deps = deps
+  }
+
+  /** Writes a sealed flush. Rejects only when the process should end. */
+  async write(flush: Flush): Promise<void> {
+    const { pauseBeforeCommitMs, signal } = this.#deps
     for (const table of rowTables) {
       const buffer: TableBuffer<TableShape> = flush[table]
-      if (buffer.length > 0) await insert(buffer, () => isPresent(flush, table))
+      if (buffer.length > 0) await this.#insert(buffer, () => this.#isPresent(flush, table))
     }
     await Promise.all(flush.publishes)
     if (pauseBeforeCommitMs > 0) await delay(pauseBeforeCommitMs, undefined, { signal })
     // After all other rows, never before: a commit row says that its snapshot is complete. Writing it twice changes nothing.
-    await insert(flush.commits, () => Promise.resolve(false))
+    await this.#insert(flush.commits, () => Promise.resolve(false))
   }
 
-  async function insert(buffer: TableBuffer<TableShape>, wasWritten: () => Promise<boolean>): Promise<void> {
-    const sql = insertStatement(buffer.shape, ownership.fence)
+  async #insert(buffer: TableBuffer<TableShape>, wasWritten: () => Promise<boolean>): Promise<void> {
+    const sql = insertStatement(buffer.shape, this.#deps.ownership.fence)
     const body = buffer.encode()
     for (let attempt = 0; ; attempt++) {
       try {
-        return await store.insert(sql, body)
+        return await this.#deps.store.insert(sql, body)
       } catch (error) {
-        if (await isSettled(error, buffer.shape.table, attempt, wasWritten)) return
+        if (await this.#isSettled(error, buffer.shape.table, attempt, wasWritten)) return
       }
     }
   }
 
   /** After a failed insert: true when its rows are there all the same, false when it has to be sent again. */
-  async function isSettled(
+  async #isSettled(
     error: unknown,
     table: string,
     attempt: number,
@@ -61,37 +67,32 @@ export function createSink({ store, ownership, log, signal, onStoreError, pauseB
       throw new StrikeflowError('fenced', 'A later owner has taken these partitions', { cause: error })
     }
     if (!error.retryable) throw error
-    onStoreError()
-    log.warn({ err: error, table, attempt }, 'insert failed, trying again')
-    await delay(Math.min(5000, 100 * 2 ** attempt), undefined, { signal })
-    if (!error.indeterminate) return false
-    return readBack(wasWritten)
+    this.#deps.onStoreError()
+    this.#deps.log.warn({ err: error, table, attempt }, 'insert failed, trying again')
+    await delay(backoffMs(attempt), undefined, { signal: this.#deps.signal })
+    return error.indeterminate && (await this.#readBack(wasWritten))
   }
 
   /** Asks until the store answers: sending again without knowing would write the rows twice. */
-  async function readBack(wasWritten: () => Promise<boolean>): Promise<boolean> {
+  async #readBack(wasWritten: () => Promise<boolean>): Promise<boolean> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await wasWritten()
       } catch (error) {
         if (!(error instanceof StoreError) || !error.retryable) throw error
-        await delay(Math.min(5000, 100 * 2 ** attempt), undefined, { signal })
+        await delay(backoffMs(attempt), undefined, { signal: this.#deps.signal })
       }
     }
   }
 
-  async function isPresent(flush: Flush, table: RowTable): Promise<boolean> {
+  async #isPresent(flush: Flush, table: RowTable): Promise<boolean> {
+    const { store, ownership } = this.#deps
     const expected = [...flush.stored].filter(([, counts]) => counts[table] > 0)
     const ids = expected.map(([id]) => id)
-    const found = await rowsOfSnapshots(
-      store.query,
-      flush[table].shape.table,
-      ids,
-      ownership.epoch,
-      flush.marketTimesMs,
-    )
+    const name = flush[table].shape.table
+    const found = await rowsOfSnapshots(store.query, name, ids, ownership.epoch, flush.marketTimesMs)
     return expected.every(([id, counts]) => found.get(id) === counts[table])
   }
-
-  return { write }
 }
+
+const backoffMs = (attempt: number): number => Math.min(5000, 100 * 2 ** attempt)
