@@ -109,6 +109,7 @@ class Source implements OrderedSource {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#finish(null)
     this.#queue.length = 0
+    this.#queuedBytes = 0
     await this.#running
   }
 
@@ -149,7 +150,7 @@ class Source implements OrderedSource {
       const before = this.#lastSeq
       try {
         await this.#bus.connected(this.#closing.signal)
-        if (this.#sessions > 0) await this.#checkContinuity()
+        if (this.#sessions > 0) await this.#orClosed(this.#checkContinuity())
         const end = await this.#runSession()
         if (end !== 'closed')
           this.#bus.log.info({ ...this.#facts(), reason: end }, 'ordered source begins a new consumer')
@@ -175,7 +176,7 @@ class Source implements OrderedSource {
 
   async #runSession(): Promise<string> {
     const { stream, filterSubject, heartbeatMs } = this.#options
-    const session = await PullSession.open({
+    const opening = PullSession.open({
       bus: this.#bus,
       stream,
       filterSubject,
@@ -184,6 +185,9 @@ class Source implements OrderedSource {
       room: () => this.#room(),
       onMessage: (message, facts) => this.#receive(message, facts),
     })
+    // Closed meanwhile: the source does not wait for the server's answer, but no consumer stays behind either.
+    opening.then((session) => this.#isOver && session.close()).catch(() => {})
+    const session = await this.#orClosed(opening)
     this.#session = session
     this.#sessions += 1
     if (this.#isOver) session.close()
@@ -191,6 +195,20 @@ class Source implements OrderedSource {
     const end = await session.ended
     this.#session = null
     return end
+  }
+
+  /** Rejects as soon as the source is closed. */
+  async #orClosed<T>(promise: Promise<T>): Promise<T> {
+    const closed = Promise.withResolvers<never>()
+    const onAbort = (): void => closed.reject(this.#closing.signal.reason as Error)
+    const { signal } = this.#closing
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+    try {
+      return await Promise.race([promise, closed.promise])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
   }
 
   #room(): Room {

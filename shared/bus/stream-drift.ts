@@ -23,7 +23,7 @@ const limitFields: ReadonlySet<string> = new Set(['max_bytes', 'max_age', 'max_m
 
 /** Compares the fields that are declared; those a server adds of itself are its own affair. */
 export function compareStream(wanted: Partial<StreamConfig>, found: StreamConfig): Comparison {
-  const update: Record<string, unknown> = {}
+  const update: Partial<Record<string, unknown>> = {}
   const drift: StreamDrift[] = []
   const immovable: StreamDrift[] = []
   for (const [field, want] of Object.entries(wanted)) {
@@ -34,7 +34,7 @@ export function compareStream(wanted: Partial<StreamConfig>, found: StreamConfig
     else if (limitFields.has(field) && isShrinking(want as number, have as number | undefined)) drift.push(difference)
     else update[field] = want
   }
-  return { update: update as Partial<StreamConfig>, drift, immovable }
+  return { update, drift, immovable }
 }
 
 const isSame = (want: unknown, have: unknown): boolean =>

@@ -42,7 +42,7 @@ export async function ensureStreams(
   const ensured: EnsuredStream[] = []
   for (const spec of [...streamSpecs, ...bucketSpecs]) {
     const wanted = streamConfig(spec, profile, replicas, bus.connection.info?.version ?? '0.0.0')
-    const result = await whileStarting(until, () => ensureStream(bus, wanted))
+    const result = await whileStarting(spec.name, until, () => ensureStream(bus, wanted))
     for (const { field, wanted: want, found } of result.drift) {
       bus.log.warn({ stream: spec.name, field, wanted: want, found }, 'stream differs from its declaration')
     }
@@ -52,13 +52,13 @@ export async function ensureStreams(
 }
 
 /** JetStream comes up some time after the port does. */
-async function whileStarting<T>(until: number, attempt: () => Promise<T>): Promise<T> {
+async function whileStarting<T>(name: string, until: number, attempt: () => Promise<T>): Promise<T> {
   for (let pauseMs = 50; ; pauseMs = Math.min(1_000, pauseMs * 2)) {
     try {
       return await attempt()
     } catch (error) {
       if (classify(error) !== 'transient' || performance.now() > until)
-        throw busError('cannot set up the streams', error)
+        throw busError(`cannot set up stream ${name}`, error)
       await sleep(pauseMs)
     }
   }

@@ -72,24 +72,40 @@ export function intersectPatterns(first: string, second: string): string | null 
   }
 }
 
-async function* merge(sources: readonly OrderedSource[]): AsyncGenerator<Delivery, void, void> {
-  const pending = new Map(
-    sources.map((source) => {
-      const iterator = source[Symbol.asyncIterator]()
-      return [iterator, nextOf(iterator)] as const
-    }),
-  )
-  while (pending.size > 0) {
-    const { iterator, result } = await Promise.race(pending.values())
-    if (result.done === true) {
-      pending.delete(iterator)
-      continue
-    }
-    pending.set(iterator, nextOf(iterator))
-    yield result.value
-  }
-}
+const mergedAhead = 64
 
-async function nextOf(iterator: AsyncIterator<Delivery, void, void>) {
-  return { iterator, result: await iterator.next() }
+/** Whatever source has something next; a reader that stops reading stops all of them. */
+async function* merge(sources: readonly OrderedSource[]): AsyncGenerator<Delivery, void, void> {
+  const queue: Delivery[] = []
+  const failures: unknown[] = []
+  let open = sources.length
+  let filled = Promise.withResolvers<void>()
+  let drained = Promise.withResolvers<void>()
+
+  async function pump(source: OrderedSource): Promise<void> {
+    try {
+      for await (const delivery of source) {
+        queue.push(delivery)
+        filled.resolve()
+        if (queue.length >= mergedAhead) await drained.promise
+      }
+    } catch (error) {
+      failures.push(error)
+    } finally {
+      open -= 1
+      filled.resolve()
+    }
+  }
+
+  for (const source of sources) void pump(source)
+  while (true) {
+    filled = Promise.withResolvers()
+    if (queue.length === 0 && failures.length === 0 && open > 0) await filled.promise
+    const ready = queue.splice(0)
+    drained.resolve()
+    drained = Promise.withResolvers()
+    yield* ready
+    if (failures.length > 0) throw failures[0]
+    if (open === 0 && queue.length === 0) return
+  }
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { Logger } from '../../../shared/runtime/logger.ts'
 import { ensureNatsServer } from './find-nats-server.ts'
+import { endOrphan, type OrphanFiles } from './orphan.ts'
 
 export interface NatsServerOptions {
   /** Store, config and log of the server; a later start on it goes on with the same messages. */
@@ -14,6 +15,8 @@ export interface NatsServerOptions {
   readonly port?: number
   /** Bytes all streams together may reserve. @default 4 GB */
   readonly maxStoreBytes?: number
+  /** Unsent bytes to one client at which the server cuts it off. @default 256 MB */
+  readonly maxPendingBytes?: number
   /** @default 20000 */
   readonly startTimeoutMs?: number
 }
@@ -39,33 +42,29 @@ export interface NatsExit {
 const gb = 1024 ** 3
 const stopLimitMs = 10_000
 
-/** Starts a real nats-server with JetStream on loopback and waits until JetStream is up. */
+/** Starts a real nats-server with JetStream on loopback and waits until it serves. */
 export async function startNats(options: NatsServerOptions): Promise<NatsServer> {
   const { log, startTimeoutMs = 20_000 } = options
   const binary = await ensureNatsServer(log)
   const dataDir = resolve(options.dataDir)
-  const portsDir = join(dataDir, 'ports')
-  const logFile = join(dataDir, 'nats-server.log')
-  const configFile = join(dataDir, 'nats-server.conf')
-  await rm(portsDir, { recursive: true, force: true })
-  await mkdir(portsDir, { recursive: true })
-  await writeFile(configFile, serverConfig({ ...options, dataDir, portsDir }))
-  const logHandle = await open(logFile, 'a')
+  const files = filesIn(dataDir)
+  await endOrphan(files, log)
+  await rm(files.portsDir, { recursive: true, force: true })
+  await mkdir(files.portsDir, { recursive: true })
+  await writeFile(files.configFile, serverConfig(options, files))
+  await writeFile(files.ownerFile, String(process.pid))
+  const logHandle = await open(files.logFile, 'a')
   const { size: logStart } = await logHandle.stat()
-  const child = spawn(binary, ['-c', configFile], { stdio: ['ignore', logHandle.fd, logHandle.fd] })
+  // A process group of its own: Ctrl-C in the terminal must not end the bus before those who use it.
+  const child = spawn(binary, ['-c', files.configFile], {
+    stdio: ['ignore', logHandle.fd, logHandle.fd],
+    detached: true,
+  })
   const exited = exitOf(child)
   try {
-    const port = await untilReady({
-      child,
-      exited,
-      portsDir,
-      logFile,
-      logStart,
-      startTimeoutMs,
-      wanted: options.port ?? -1,
-    })
+    const port = await untilReady({ ...files, exited, logStart, startTimeoutMs, wanted: options.port ?? -1 })
     log.info({ pid: child.pid ?? 0, port, binary }, 'nats-server started')
-    return natsServer(child, exited, port, logFile)
+    return natsServer(child, exited, port, files.logFile)
   } catch (error) {
     child.kill('SIGKILL')
     throw error
@@ -74,23 +73,36 @@ export async function startNats(options: NatsServerOptions): Promise<NatsServer>
   }
 }
 
-function serverConfig({
-  dataDir,
-  portsDir,
-  port = -1,
-  maxStoreBytes = 4 * gb,
-}: NatsServerOptions & { readonly portsDir: string }): string {
+interface ServerFiles extends OrphanFiles {
+  readonly portsDir: string
+  readonly storeDir: string
+  readonly logFile: string
+}
+
+const filesIn = (dataDir: string): ServerFiles => ({
+  portsDir: join(dataDir, 'ports'),
+  storeDir: join(dataDir, 'store'),
+  logFile: join(dataDir, 'nats-server.log'),
+  configFile: join(dataDir, 'nats-server.conf'),
+  pidFile: join(dataDir, 'nats-server.pid'),
+  ownerFile: join(dataDir, 'owner.pid'),
+})
+
+function serverConfig(
+  { port = -1, maxStoreBytes = 4 * gb, maxPendingBytes = gb / 4 }: NatsServerOptions,
+  { portsDir, storeDir, pidFile }: ServerFiles,
+): string {
   // JSON strings are valid here, and a path may hold anything. No sync_interval: 2.9 refuses to start with it.
   return [
     'server_name: strikeflow',
     'host: "127.0.0.1"',
     `port: ${port}`,
     `ports_file_dir: ${JSON.stringify(portsDir)}`,
+    `pid_file: ${JSON.stringify(pidFile)}`,
     'max_payload: 8MB',
-    'max_pending: 256MB',
-    'lame_duck_duration: "30s"',
+    `max_pending: ${maxPendingBytes}`,
     'jetstream {',
-    `  store_dir: ${JSON.stringify(join(dataDir, 'store'))}`,
+    `  store_dir: ${JSON.stringify(storeDir)}`,
     '  max_mem: 64MB',
     `  max_file: ${maxStoreBytes}`,
     '}',
@@ -105,11 +117,8 @@ function exitOf(child: ChildProcess): Promise<NatsExit> {
   return promise
 }
 
-interface Start {
-  readonly child: ChildProcess
+interface Start extends ServerFiles {
   readonly exited: Promise<NatsExit>
-  readonly portsDir: string
-  readonly logFile: string
   readonly logStart: number
   readonly startTimeoutMs: number
   readonly wanted: number
@@ -153,6 +162,11 @@ async function startError(start: Start): Promise<StrikeflowError> {
 }
 
 function natsServer(child: ChildProcess, exited: Promise<NatsExit>, port: number, logFile: string): NatsServer {
+  // However this process ends, short of SIGKILL, it leaves no server behind.
+  const killWithProcess = (): void => void child.kill('SIGTERM')
+  process.once('exit', killWithProcess)
+  void exited.then(() => process.off('exit', killWithProcess))
+
   async function stop(): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGTERM')
