@@ -3,6 +3,7 @@ import { assembleSnapshot } from '../../assemble.ts'
 import { nonZero, positiveOrNull } from '../numbers.ts'
 import { type FetchOutcome, refused } from '../provider.ts'
 import type { DriftObserver } from '../raw-chain.ts'
+import { isTicker } from '../ticker.ts'
 import { underlyingOfCboeSymbol } from './symbols.ts'
 import { readCboe } from './wire.ts'
 
@@ -26,7 +27,7 @@ export function normalizeCboe(document: unknown, context: CboeContext): FetchOut
   if ('kind' in chain) return chain
   const said = chain.symbol === null ? null : underlyingOfCboeSymbol(chain.symbol)
   const underlying = context.underlying ?? said
-  if (underlying === null) return refused('schema', 'no symbol')
+  if (underlying === null || !isTicker(underlying)) return refused('schema', 'symbol is no ticker')
   if (said !== null && said !== underlying)
     return refused('schema', `chain of ${said} where ${underlying} was asked for`)
   const providerTimeMs = chain.timestamp === null ? null : parseZonedTime('UTC', chain.timestamp)

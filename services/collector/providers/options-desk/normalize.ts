@@ -4,6 +4,7 @@ import { assembleSnapshot } from '../../assemble.ts'
 import { absentIsZero, atLeast, nonZero, positiveOrNull } from '../numbers.ts'
 import { type FetchOutcome, refused } from '../provider.ts'
 import type { DriftObserver } from '../raw-chain.ts'
+import { isTicker } from '../ticker.ts'
 import { readOptionsDesk } from './wire.ts'
 
 /** Yahoo states up to 15 minutes (`exchangeDataDelayedBy`), which the recorder did not keep: the largest stands. */
@@ -24,11 +25,13 @@ export function normalizeOptionsDesk(document: unknown, { scanId, onDrift }: Opt
   if ('kind' in chain) return chain
   const fetchedAtMs = instantOfIso(chain.updated)
   if (fetchedAtMs === null) return refused('no_time', 'updated missing or unreadable')
+  const underlying = underlyingOfYahooSymbol(chain.symbol)
+  if (!isTicker(underlying)) return refused('schema', 'symbol is no ticker')
   const { symbols, numbers, texts } = chain.rows
   return assembleSnapshot({
     scanId,
     provider: 'options_desk',
-    underlying: underlyingOfYahooSymbol(chain.symbol),
+    underlying,
     zone,
     multiplier,
     spot: positiveOrNull(chain.underlyingPrice),

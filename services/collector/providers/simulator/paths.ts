@@ -104,6 +104,7 @@ export interface PathSource {
 export function createPaths(seed: number, stepMs: number): PathSource {
   const marketKey = mix(seed, hashText('market'))
   const closes = new WeakMap<UnderlyingProfile, { readonly day: number; readonly state: MarketState }>()
+  const sessions = new Map<number, TradingSession | null>()
   let shape:
     { readonly session: TradingSession; readonly shape: SessionShape; readonly market: Float64Array } | undefined
 

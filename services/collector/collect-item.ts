@@ -1,0 +1,71 @@
+import type { Clock } from '../../shared/runtime/clock.ts'
+import type { Logger } from '../../shared/runtime/logger.ts'
+import type { CollectorMetrics } from './metrics.ts'
+import type { FetchedSnapshot, OptionChainProvider, PassItem } from './providers/provider.ts'
+import { isTicker } from './providers/ticker.ts'
+import type { CollectorOutput, StoredAck } from './publish.ts'
+import { createRecentIds } from './recent-ids.ts'
+import type { ScanStart } from './scan.ts'
+import type { ItemResult } from './tally.ts'
+
+export interface ItemDeps {
+  readonly provider: Pick<OptionChainProvider, 'now'>
+  readonly output: CollectorOutput
+  readonly metrics: CollectorMetrics
+  readonly log: Logger
+  /** The wall's, for how long things took. */
+  readonly clock: Clock
+  /** Told of each acknowledgement of a snapshot still to come. */
+  readonly onAck: (acked: Promise<StoredAck>) => void
+}
+
+export type CollectItem = (item: PassItem, scan: ScanStart, signal: AbortSignal) => Promise<ItemResult>
+
+/** Returns the way of one item: fetch, then publish what is new; each ends as published, repeated or refused with a reason. */
+export function createCollectItem({ provider, output, metrics, log, clock, onAck }: ItemDeps): CollectItem {
+  const recent = createRecentIds()
+
+  async function publish(fetched: FetchedSnapshot): Promise<ItemResult> {
+    const { meta, columns } = fetched.snapshot
+    const { provider: name, underlying, snapshotId } = meta
+    const rejectsByReason = fetched.rejectsByReason ?? countRejects(fetched)
+    const contracts = columns.length
+    if (!recent.isNew(name, underlying, snapshotId)) return { kind: 'repeated', contracts, rejectsByReason }
+    const published = await output.publishSnapshot(fetched.snapshot)
+    if (published.kind === 'too_large') {
+      return { kind: 'refused', reason: 'too_large', detail: `${published.bytes} bytes for ${contracts} contracts` }
+    }
+    onAck(published.acked)
+    metrics.contracts.inc({ provider: name }, contracts)
+    metrics.publishedBytes.inc({ provider: name }, published.bytes)
+    metrics.marketTimeSeconds.set({ provider: name }, meta.marketTimeMs / 1000)
+    for (const [reason, count] of Object.entries(rejectsByReason))
+      metrics.rejects.inc({ provider: name, reason }, count)
+    if (meta.listed > contracts) log.warn({ provider: name, underlying, snapshotId, rejectsByReason }, 'rows rejected')
+    return { kind: 'published', contracts, rejectsByReason }
+  }
+
+  return async function collectItem(item, { scanId, provider: name }, signal) {
+    const startedMs = clock()
+    const outcome = await item.fetch({ scanId, signal })
+    metrics.fetchSeconds.observe({ provider: name }, (clock() - startedMs) / 1000)
+    const result = outcome.kind === 'refused' ? outcome : await publish(outcome)
+    metrics.items.inc({ provider: name, outcome: result.kind })
+    if (result.kind === 'refused') {
+      const { reason, detail } = result
+      const { underlying } = item
+      metrics.refusals.inc({ provider: name, reason })
+      log.warn({ provider: name, underlying, scanId, reason, detail }, 'chain refused')
+      // A file too broken to name an underlying is no gap of one.
+      if (isTicker(underlying))
+        await output.publishGap({ provider: name, underlying, scanId, reason, detail, expectedAtMs: provider.now() })
+    }
+    return result
+  }
+}
+
+function countRejects({ snapshot }: FetchedSnapshot): NonNullable<FetchedSnapshot['rejectsByReason']> {
+  const counts: Record<string, number> = {}
+  for (const { reason } of snapshot.meta.rejects) counts[reason] = (counts[reason] ?? 0) + 1
+  return counts
+}
