@@ -44,13 +44,14 @@ export interface ExpiryFeatures {
   readonly expiryAtS: number
   readonly yearsToExpiry: number
   readonly nContracts: number
-  /** Contracts with an IV of their own. */
+  /** Strikes with an IV, which is the out-of-the-money leg's. */
   readonly nUsed: number
   readonly forward: number | null
   readonly forwardSource: 'parity' | 'carry' | 'none'
   readonly atmIv: number | null
-  /** Mid of the straddle nearest the forward. */
+  /** Mid of the straddle nearest the forward, within 5 % of it. */
   readonly straddle: number | null
+  /** Forward x ATM IV x sqrt(T): one sigma to expiry, in price. */
   readonly expectedMove: number | null
   readonly callVolume: number
   readonly putVolume: number
@@ -69,10 +70,11 @@ export interface ChainFeatures {
   readonly nContracts: number
   readonly nExpired: number
   readonly nUsed: number
-  /** ATM IV at 30 days, linear in total variance between expiries; never extrapolated. */
+  /** ATM IV at 30 days, linear in total variance between expiries; flat within 20 % of 30 days, never extrapolated. */
   readonly atmIv30d: number | null
-  /** ATM IV of the nearest expiry with one. */
+  /** ATM IV of the nearest expiry at least one day away that has one. */
   readonly atmIvFront: number | null
+  /** One sigma to that same expiry, in price. */
   readonly expectedMove: number | null
   readonly callVolume: number
   readonly putVolume: number
