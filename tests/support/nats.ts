@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type NatsServer, startNats } from '../../services/standalone/nats/nats-server.ts'
+import { type NatsServer, type NatsServerOptions, startNats } from '../../services/standalone/nats/nats-server.ts'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
 
@@ -19,9 +19,9 @@ export interface TestNats extends AsyncDisposable {
 }
 
 /** Starts a real nats-server in a folder of its own; stopped and removed when disposed. */
-export async function startTestNats(): Promise<TestNats> {
+export async function startTestNats(options: Pick<NatsServerOptions, 'maxPendingBytes'> = {}): Promise<TestNats> {
   const dataDir = await mkdtemp(join(tmpdir(), 'strikeflow-nats-'))
-  let server = await startNats({ dataDir, log: silentLog })
+  let server = await startNats({ ...options, dataDir, log: silentLog })
   const { url, port } = server
   const connections: Bus[] = []
   return {
@@ -40,7 +40,7 @@ export async function startTestNats(): Promise<TestNats> {
     },
     async restart() {
       await server.stop()
-      server = await startNats({ dataDir, log: silentLog, port })
+      server = await startNats({ ...options, dataDir, log: silentLog, port })
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(connections.map((bus) => bus[Symbol.asyncDispose]()))

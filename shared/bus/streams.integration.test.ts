@@ -1,0 +1,95 @@
+import { expect, it } from 'vitest'
+import { startTestNats } from '../../tests/support/nats.ts'
+import { connectBus } from './connect.ts'
+import { createPublisher } from './publisher.ts'
+import { ensureStreams, streamInfo } from './streams.ts'
+import { silentLog } from '../../tests/support/nats.ts'
+
+it('creates every stream and bucket once, also when several processes begin at the same time', async () => {
+  await using nats = await startTestNats()
+  const [one, other] = [await nats.connect('one'), await nats.connect('other')]
+  const runs = await Promise.all([ensureStreams(one, 'embedded'), ensureStreams(other, 'embedded')])
+  expect(runs.flat().filter(({ action }) => action === 'updated')).toEqual([])
+  const again = await ensureStreams(one, 'embedded')
+  expect(again).toHaveLength(12)
+  expect(again.filter(({ action, drift }) => action !== 'unchanged' || drift.length > 0)).toEqual([])
+})
+
+it('raises a limit, reports one that is larger than declared, and keeps the messages', async () => {
+  await using nats = await startTestNats()
+  const bus = await nats.connect()
+  await ensureStreams(bus, 'embedded')
+  const publisher = createPublisher(bus, { publisherId: 'test/1' })
+  await publisher.publish('quality.gap.SPY', new Uint8Array(3), { messageId: 'm1' })
+  await bus.jsm.streams.update('QUALITY', { max_bytes: 1024 ** 2, max_age: 0, description: 'changed by hand' })
+  const ensured = await ensureStreams(bus, 'embedded')
+  expect(ensured.filter(({ action, drift }) => action !== 'unchanged' || drift.length > 0)).toEqual([
+    { name: 'QUALITY', action: 'updated', drift: [{ field: 'max_age', wanted: 7 * 86_400 * 1e9, found: 0 }] },
+  ])
+  const { config } = await bus.jsm.streams.info('QUALITY')
+  expect(config).toMatchObject({ max_bytes: 64 * 1024 ** 2, max_age: 0 })
+  expect(config.description).toMatch('Gaps')
+  expect((await streamInfo(bus, 'QUALITY')).messages).toBe(1)
+})
+
+it('refuses a stream whose retention is another, and says what it found', async () => {
+  await using nats = await startTestNats()
+  const bus = await nats.connect()
+  await bus.jsm.streams.add({ name: 'ALERTS', subjects: ['alerts.>'], retention: 'interest', max_bytes: 1_000_000 })
+  await expect(ensureStreams(bus, 'embedded')).rejects.toThrow('Stream ALERTS: expected retention limits, was interest')
+})
+
+it('names a stream whose subjects somebody else holds', async () => {
+  await using nats = await startTestNats()
+  const bus = await nats.connect()
+  await bus.jsm.streams.add({ name: 'OTHER', subjects: ['chains.>'] })
+  await expect(ensureStreams(bus, 'embedded')).rejects.toThrow(/cannot set up stream CHAINS: .*overlap/)
+})
+
+it('fits the production profile only where there is room for it, and says so', async () => {
+  await using nats = await startTestNats()
+  const bus = await nats.connect()
+  await expect(ensureStreams(bus, 'production', { timeoutMs: 0 })).rejects.toMatchObject({
+    code: 'bus',
+    message: expect.stringMatching(/cannot set up stream CHAINS: .*storage/),
+  })
+})
+
+it('waits for a server that is not there yet, until told to stop', async () => {
+  const stop = new AbortController()
+  const waiting = connectBus({ servers: 'nats://127.0.0.1:1', name: 'test', log: silentLog, signal: stop.signal })
+  setTimeout(() => stop.abort(), 400)
+  await expect(waiting).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
+})
+
+it('connects as soon as the server is there', async () => {
+  await using nats = await startTestNats()
+  await nats.kill()
+  const connecting = nats.connect()
+  await nats.restart()
+  const bus = await connecting
+  expect(bus.status()).toBe('connected')
+})
+
+it('tells of a lost connection and of the next one', async () => {
+  await using nats = await startTestNats()
+  const bus = await nats.connect()
+  const seen: string[] = []
+  bus.onStatus((status) => seen.push(status))
+  await nats.kill()
+  await expect.poll(() => bus.status()).toBe('disconnected')
+  await nats.restart()
+  await bus.connected()
+  expect(seen).toEqual(['disconnected', 'connected'])
+})
+
+it('closes within seconds when the server is away', async () => {
+  await using nats = await startTestNats()
+  const bus = await nats.connect()
+  await nats.kill()
+  await expect.poll(() => bus.status()).toBe('disconnected')
+  const begun = performance.now()
+  await bus[Symbol.asyncDispose]()
+  expect(performance.now() - begun).toBeLessThan(7_000)
+  await expect(bus.closed).resolves.toBeNull()
+})
