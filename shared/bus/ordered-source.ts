@@ -32,7 +32,7 @@ export interface OrderedSourceOptions {
   readonly previousSeq?: number
   /** Messages fetched ahead of the reader. @default 256 */
   readonly maxMessages?: number
-  /** The server shows a sign of life this often; three missed ones begin a new consumer. @default 5000 */
+  /** The server shows a sign of life this often; three missed ones begin a new consumer. @default 2000 */
   readonly heartbeatMs?: number
 }
 
@@ -78,7 +78,7 @@ class Source implements OrderedSource {
   #waiting: PromiseWithResolvers<void> | null = null
 
   constructor(bus: Bus, options: OrderedSourceOptions, info: StreamInfo) {
-    const { fromSeq, previousSeq = fromSeq - 1, maxMessages = 256, heartbeatMs = 5_000 } = options
+    const { fromSeq, previousSeq = fromSeq - 1, maxMessages = 256, heartbeatMs = 2_000 } = options
     this.#bus = bus
     this.#options = { ...options, previousSeq, maxMessages, heartbeatMs }
     this.#created = info.created

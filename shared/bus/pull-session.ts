@@ -22,7 +22,7 @@ export interface Room {
 }
 
 /** Why a session ended; the reader opens another at the message after the last one received. */
-export type SessionEnd = 'disconnected' | 'consumer gone' | 'delivery lost' | 'silent' | 'refused' | 'closed'
+export type SessionEnd = 'rested' | 'disconnected' | 'consumer gone' | 'delivery lost' | 'silent' | 'refused' | 'closed'
 
 const expiresMs = 30_000
 /** The server drops a consumer nobody has asked for this long; a reader that comes back later opens a new session. */
@@ -54,6 +54,7 @@ export class PullSession {
   #delivered = 0
   #active = true
   #quietBeats = 0
+  #restingBeats = 0
   /** Grows past a message larger than the reader's whole room: otherwise the source would stop there for ever. */
   #leastBytes = 0
   #isOver = false
@@ -100,6 +101,11 @@ export class PullSession {
     const { messages, bytes, maxMessages, maxBytes } = room()
     const isEmpty = messages === maxMessages
     if (!isEmpty && (messages < maxMessages / 2 || bytes < maxBytes / 2)) return
+    // Asking a consumer the server has dropped meanwhile would be met with silence.
+    if (this.#restingBeats * heartbeatMs > inactiveMs / 2) {
+      this.#end('rested')
+      return
+    }
     this.#requests += 1
     this.#request = { number: this.#requests, batch: messages, wholeRoom: isEmpty, received: 0 }
     this.#quietBeats = 0
@@ -168,6 +174,7 @@ export class PullSession {
   /** Counts turns of the timer and not time: an event loop that was blocked must not look like a silent server. */
   #beat(): void {
     this.#quietBeats = this.#active || this.#request === null ? 0 : this.#quietBeats + 1
+    this.#restingBeats = this.#request === null ? this.#restingBeats + 1 : 0
     this.#active = false
     if (this.#quietBeats >= quietBeatsAllowed) this.#end('silent')
   }

@@ -1,9 +1,7 @@
 import { expect, it } from 'vitest'
 import { startTestNats } from '../../tests/support/nats.ts'
-import { connectBus } from './connect.ts'
 import { createPublisher } from './publisher.ts'
 import { ensureStreams, streamInfo } from './streams.ts'
-import { silentLog } from '../../tests/support/nats.ts'
 
 it('creates every stream and bucket once, also when several processes begin at the same time', async () => {
   await using nats = await startTestNats()
@@ -53,43 +51,4 @@ it('fits the production profile only where there is room for it, and says so', a
     code: 'bus',
     message: expect.stringMatching(/cannot set up stream CHAINS: .*storage/),
   })
-})
-
-it('waits for a server that is not there yet, until told to stop', async () => {
-  const stop = new AbortController()
-  const waiting = connectBus({ servers: 'nats://127.0.0.1:1', name: 'test', log: silentLog, signal: stop.signal })
-  setTimeout(() => stop.abort(), 400)
-  await expect(waiting).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
-})
-
-it('connects as soon as the server is there', async () => {
-  await using nats = await startTestNats()
-  await nats.kill()
-  const connecting = nats.connect()
-  await nats.restart()
-  const bus = await connecting
-  expect(bus.status()).toBe('connected')
-})
-
-it('tells of a lost connection and of the next one', async () => {
-  await using nats = await startTestNats()
-  const bus = await nats.connect()
-  const seen: string[] = []
-  bus.onStatus((status) => seen.push(status))
-  await nats.kill()
-  await expect.poll(() => bus.status()).toBe('disconnected')
-  await nats.restart()
-  await bus.connected()
-  expect(seen).toEqual(['disconnected', 'connected'])
-})
-
-it('closes within seconds when the server is away', async () => {
-  await using nats = await startTestNats()
-  const bus = await nats.connect()
-  await nats.kill()
-  await expect.poll(() => bus.status()).toBe('disconnected')
-  const begun = performance.now()
-  await bus[Symbol.asyncDispose]()
-  expect(performance.now() - begun).toBeLessThan(7_000)
-  await expect(bus.closed).resolves.toBeNull()
 })
