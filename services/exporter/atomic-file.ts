@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+const temporaryPattern = /^\..+\.tmp$/
+
+/**
+ * Replaces a file by new content, so that a reader at any moment and a crash at any point leave the whole old or the whole
+ * new file: written beside it, synced, renamed over it, and the rename synced. Returns the bytes written.
+ */
+export async function writeAtomically(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  // In the same directory: a rename across file systems is a copy, and a copy can tear.
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
+  try {
+    const bytes = await writeSynced(temporary, chunks)
+    await rename(temporary, path)
+    await syncDirectory(dirname(path))
+    return bytes
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+async function writeSynced(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  await using file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644)
+  let bytes = 0
+  for await (const chunk of chunks) {
+    await writeWhole(file, chunk)
+    bytes += chunk.byteLength
+  }
+  await file.sync()
+  return bytes
+}
+
+/** One write may take fewer bytes than it was given. */
+async function writeWhole(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.byteLength;) offset += (await file.write(chunk, offset)).bytesWritten
+}
+
+/** A rename is only safe from a power cut once its directory is on disk. */
+export async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, constants.O_RDONLY)
+  await directory.sync()
+}
+
+/** Removes what a killed writer left behind and returns how many. Only for a directory with one writer. */
+export async function sweepOrphans(directory: string): Promise<number> {
+  const orphans = (await readdir(directory)).filter((name) => temporaryPattern.test(name))
+  await Promise.all(orphans.map((name) => rm(join(directory, name), { force: true })))
+  return orphans.length
+}
