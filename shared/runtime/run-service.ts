@@ -53,10 +53,15 @@ function onSignals(stop: AbortController, log: Logger): () => void {
       process.exit(1)
     }, stopDeadlineMs).unref()
   }
+  const onOrphaned = (): void => handle('SIGTERM')
   process.on('SIGTERM', handle)
   process.on('SIGINT', handle)
+  // Under a supervisor there is a channel to it, and no reason to outlive it.
+  process.on('disconnect', onOrphaned)
+  process.channel?.unref()
   return () => {
     process.off('SIGTERM', handle)
     process.off('SIGINT', handle)
+    process.off('disconnect', onOrphaned)
   }
 }

@@ -1,0 +1,24 @@
+import type { Env } from '../../../shared/runtime/config.ts'
+import type { Command } from 'commander'
+import { runScript } from '../run-script.ts'
+
+const benches = ['pipeline'] as const
+
+/** `strikeflow bench NAME`: figures beside their floor and a peer, in one run. */
+export function registerBench(program: Command, environment: Env): void {
+  program
+    .command('bench')
+    .description(`measures: ${benches.join(', ')}`)
+    .argument('<name>', 'which')
+    .option('--json', 'one JSON object as the last line')
+    .option('--contracts <n>', 'size of the input, in contracts')
+    .action(async (name: string, options: { readonly json?: true; readonly contracts?: string }, command: Command) => {
+      if (!benches.includes(name as (typeof benches)[number]))
+        command.error(`no bench "${name}"; there are: ${benches.join(', ')}`)
+      const args = [
+        ...(options.json === true ? ['--json'] : []),
+        ...(options.contracts === undefined ? [] : ['--contracts', options.contracts]),
+      ]
+      process.exitCode = await runScript(`bench/${name}.ts`, args, environment)
+    })
+}

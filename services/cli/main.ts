@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { StrikeflowError } from '../../shared/model/errors.ts'
+import { registerBench } from './commands/bench.ts'
+import { registerIngest } from './commands/ingest.ts'
+import { registerMigrate } from './commands/migrate.ts'
+import { registerServices } from './commands/services.ts'
+import { registerStart } from './commands/start.ts'
+import { registerTail } from './commands/tail.ts'
+
+/*
+ * `strikeflow <command>`: what a person types. It starts services as processes of their own and imports none of them.
+ * Exit codes: 0 done, 1 failed, 2 wrong use.
+ */
+const environment = process.env
+const program = new Command('strikeflow')
+  .description('Collects option chains, computes features and alerts, stores them in ClickHouse.')
+  .showHelpAfterError('(run with --help for what is possible)')
+  .exitOverride()
+
+registerStart(program, environment)
+registerIngest(program, environment)
+registerTail(program)
+registerMigrate(program, environment)
+registerServices(program, environment)
+registerBench(program, environment)
+
+try {
+  await program.parseAsync(process.argv)
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+function report(error: unknown): number {
+  // commander has said what is wrong itself; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof StrikeflowError) {
+    console.error(`strikeflow: ${error.message}`)
+    return error.code === 'config' ? 2 : 1
+  }
+  console.error(environment['STRIKEFLOW_DEBUG'] === undefined ? `strikeflow: ${(error as Error).message}` : error)
+  return 1
+}

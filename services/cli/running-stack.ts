@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { StrikeflowError } from '../../shared/model/errors.ts'
+
+const stackSchema = z.object({
+  pid: z.number(),
+  natsUrl: z.string(),
+  clickhouseUrl: z.string(),
+  apiUrl: z.string().nullable(),
+})
+export type RunningStack = z.output<typeof stackSchema>
+
+/** The stack that runs on a data directory, by the file it leaves there; null when none does. */
+export async function findRunningStack(dataDirectory: string): Promise<RunningStack | null> {
+  try {
+    const text = await readFile(join(dataDirectory, 'stack.json'), 'utf8')
+    const stack = stackSchema.parse(JSON.parse(text))
+    process.kill(stack.pid, 0)
+    return stack
+  } catch {
+    return null
+  }
+}
+
+/** Throws StrikeflowError `config` when nothing runs there. */
+export async function natsUrlOf(dataDirectory: string): Promise<string> {
+  const stack = await findRunningStack(dataDirectory)
+  if (stack === null) {
+    throw new StrikeflowError(
+      'config',
+      `No stack runs on ${dataDirectory}: start one with "npm start", or give --nats URL`,
+    )
+  }
+  return stack.natsUrl
+}

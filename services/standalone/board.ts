@@ -1,0 +1,103 @@
+import type { ChildService } from './child-service.ts'
+
+/** What the board shows of the stored data, read once a second. */
+export interface BoardFigures {
+  readonly snapshots: number
+  readonly contracts: number
+  readonly alerts: number
+  readonly contractsPerSecond: number
+  readonly latestMarketTime: string | null
+  readonly freeGb: number
+  readonly lowDisk: boolean
+  readonly latestAlerts: readonly string[]
+}
+
+export interface BoardAddresses {
+  readonly api: string | null
+  readonly clickhouse: string
+  readonly nats: string
+  readonly data: string
+}
+
+/** Renders the whole board as lines of text. Pure, so that it can be tested and piped. */
+export function renderBoard(
+  services: readonly Pick<ChildService, 'spec' | 'state' | 'restarts' | 'pid'>[],
+  figures: BoardFigures | null,
+  addresses: BoardAddresses,
+  upSeconds: number,
+): readonly string[] {
+  const lines = [`strikeflow  up ${duration(upSeconds)}`, '']
+  for (const { spec, state, restarts, pid } of services) {
+    const again = restarts > 0 ? `  restarts ${restarts}` : ''
+    lines.push(`  ${spec.name.padEnd(11)} ${state.padEnd(10)} ${pid === null ? '' : `pid ${pid}`}${again}`)
+  }
+  lines.push('')
+  if (figures === null) lines.push('  waiting for the first figures')
+  else lines.push(...figureLines(figures))
+  lines.push(
+    '',
+    ...addressLines(addresses),
+    '',
+    'Ctrl-C stops everything; the next start goes on from the data directory',
+  )
+  return lines
+}
+
+function figureLines(figures: BoardFigures): readonly string[] {
+  const { snapshots, contracts, alerts, contractsPerSecond, latestMarketTime, freeGb } = figures
+  const lines = [
+    `  stored      ${count(snapshots)} snapshots, ${count(contracts)} contracts, ${count(alerts)} alerts`,
+    `  rate        ${count(Math.round(contractsPerSecond))} contracts/s`,
+    `  market time ${latestMarketTime ?? 'none yet'}`,
+    `  disk        ${freeGb.toFixed(1)} GB free${figures.lowDisk ? '  LOW: free some space, or writes will stop when it is full' : ''}`,
+  ]
+  if (figures.latestAlerts.length > 0)
+    lines.push('', '  latest alerts', ...figures.latestAlerts.map((text) => `    ${text}`))
+  return lines
+}
+
+function addressLines({ api, clickhouse, nats, data }: BoardAddresses): readonly string[] {
+  return [
+    ...(api === null ? [] : [`  API         ${api}/alerts/latest`]),
+    `  ClickHouse  ${clickhouse}  (database strikeflow)`,
+    `  NATS        ${nats}`,
+    `  data        ${data}`,
+  ]
+}
+
+export const count = (value: number): string => value.toLocaleString('en-US')
+
+export function duration(seconds: number): string {
+  const whole = Math.floor(seconds)
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  return parts.map((part) => String(part).padStart(2, '0')).join(':')
+}
+
+/** Shows lines in place on a terminal; elsewhere one summary line now and then, so that a log stays readable. */
+export class Screen {
+  readonly #out: NodeJS.WriteStream
+  #shownLines = 0
+  #lastPlainMs = -Infinity
+
+  constructor(out: NodeJS.WriteStream) {
+    this.#out = out
+  }
+
+  show(lines: readonly string[], plain: string, nowMs: number): void {
+    if (!this.#out.isTTY) {
+      if (nowMs - this.#lastPlainMs < 5000) return
+      this.#lastPlainMs = nowMs
+      this.#out.write(`${plain}\n`)
+      return
+    }
+    const width = this.#out.columns
+    const up = this.#shownLines > 0 ? `\u001B[${this.#shownLines}A` : ''
+    this.#out.write(up + lines.map((line) => `\u001B[2K${line.slice(0, width - 1)}\n`).join('') + '\u001B[0J')
+    this.#shownLines = lines.length
+  }
+
+  /** Leaves what is shown and goes on below it. */
+  release(): void {
+    this.#shownLines = 0
+  }
+}

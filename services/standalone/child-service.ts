@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '../../shared/runtime/logger.ts'
+
+export interface ChildSpec {
+  readonly name: string
+  /** Script and arguments for node. */
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly logFile: string
+  /** True for a job that ends by itself: its end is not a failure. @default false */
+  readonly endsByItself?: boolean
+}
+
+export type ChildState = 'starting' | 'running' | 'restarting' | 'ended' | 'stopped'
+/** What a service said in its ready line. */
+export type ReadyFacts = Readonly<Record<string, string | number>>
+
+/** SIGTERM first; a service that has not come to rest by then is killed. */
+const stopLimitMs = 20_000
+const maxRestartDelayMs = 10_000
+
+/** A service as a process of its own, started again whenever it ends unasked. */
+export class ChildService implements AsyncDisposable {
+  readonly spec: ChildSpec
+  readonly #log: Logger
+  #child: ChildProcess | null = null
+  #state: ChildState = 'starting'
+  #restarts = 0
+  #stopping = false
+  #facts: ReadyFacts | null = null
+  readonly #firstReady = Promise.withResolvers<ReadyFacts>()
+  readonly #ended = Promise.withResolvers<number>()
+
+  constructor(spec: ChildSpec, log: Logger) {
+    this.spec = spec
+    this.#log = log
+    this.#firstReady.promise.catch(() => {})
+    void this.#supervise()
+  }
+
+  get state(): ChildState {
+    return this.#state
+  }
+
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null
+  }
+
+  /** Of the process running now; null while it is starting. */
+  get facts(): ReadyFacts | null {
+    return this.#facts
+  }
+
+  /** Resolves when it is up for the first time; rejects when it ends before that. */
+  get ready(): Promise<ReadyFacts> {
+    return this.#firstReady.promise
+  }
+
+  /** Resolves with the exit code of a job that ends by itself. */
+  get ended(): Promise<number> {
+    return this.#ended.promise
+  }
+
+  async #supervise(): Promise<void> {
+    while (!this.#stopping) {
+      const code = await this.#runOnce()
+      this.#facts = null
+      if (this.spec.endsByItself === true || this.#stopping) {
+        this.#state = this.#stopping ? 'stopped' : 'ended'
+        this.#ended.resolve(code)
+        this.#firstReady.reject(new Error(`${this.spec.name} ended with code ${code}; see ${this.spec.logFile}`))
+        return
+      }
+      this.#restarts += 1
+      this.#state = 'restarting'
+      this.#log.warn(
+        { child: this.spec.name, exitCode: code, restarts: this.#restarts },
+        'service ended, starting it again',
+      )
+      await delay(Math.min(maxRestartDelayMs, 250 * 2 ** Math.min(this.#restarts, 6)))
+    }
+    this.#state = 'stopped'
+  }
+
+  async #runOnce(): Promise<number> {
+    const logStream = createWriteStream(this.spec.logFile, { flags: 'a' })
+    // A group of its own: Ctrl-C in the terminal must reach the services through us, in order, not all at once.
+    const child = spawn(process.execPath, this.spec.args, {
+      env: this.spec.env,
+      // The channel carries nothing; its end tells the service that this process is gone, even after kill -9.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+    })
+    this.#child = child
+    child.stderr?.pipe(logStream, { end: false })
+    if (child.stdout !== null)
+      createInterface({ input: child.stdout }).on('line', (line) => this.#onLine(line, logStream))
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    this.#child = null
+    if (signal !== null) logStream.write(`{"msg":"killed by ${signal}"}\n`)
+    logStream.end()
+    return code ?? 128
+  }
+
+  #onLine(line: string, logStream: NodeJS.WritableStream): void {
+    const facts = readyFacts(line)
+    if (facts === null) {
+      logStream.write(`${line}\n`)
+      this.onOutput?.(line)
+      return
+    }
+    this.#facts = facts
+    this.#state = 'running'
+    this.#firstReady.resolve(facts)
+  }
+
+  /** Called with each line of stdout that is not the ready line. */
+  onOutput: ((line: string) => void) | undefined
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    const child = this.#child
+    if (child === null || child.exitCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGTERM')
+    const forced = setTimeout(() => {
+      this.#log.error({ child: this.spec.name, limitMs: stopLimitMs }, 'service did not stop, killing it')
+      child.kill('SIGKILL')
+    }, stopLimitMs)
+    await exited
+    clearTimeout(forced)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+}
+
+function readyFacts(line: string): ReadyFacts | null {
+  if (!line.startsWith('{"ready":true')) return null
+  try {
+    return JSON.parse(line) as ReadyFacts
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,73 @@
+import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { StrikeflowError } from '../../shared/model/errors.ts'
+
+/** What a running stack says of itself in `stack.json`, so that other commands find it. */
+export interface StackFacts {
+  readonly pid: number
+  readonly natsUrl: string
+  readonly clickhouseUrl: string
+  readonly apiUrl: string | null
+}
+
+export interface DataDirectory {
+  readonly root: string
+  readonly nats: string
+  readonly clickhouse: string
+  readonly exports: string
+  readonly logs: string
+  readonly stackFile: string
+}
+
+export function dataDirectory(path: string): DataDirectory {
+  const root = resolve(path)
+  return {
+    root,
+    nats: join(root, 'nats'),
+    clickhouse: join(root, 'clickhouse'),
+    exports: join(root, 'exports'),
+    logs: join(root, 'logs'),
+    stackFile: join(root, 'stack.json'),
+  }
+}
+
+/** Makes the directory ready; with `fresh`, empty. Refuses when a living stack is on it. */
+export async function claimDataDirectory(directory: DataDirectory, fresh: boolean): Promise<void> {
+  const running = await runningStack(directory)
+  if (running !== null) {
+    throw new StrikeflowError(
+      'config',
+      `A stack is already running on ${directory.root} (pid ${running.pid}). Stop it, or choose another --data directory.`,
+    )
+  }
+  if (fresh) {
+    for (const path of [directory.nats, directory.clickhouse, directory.exports, directory.logs]) {
+      await rm(path, { recursive: true, force: true })
+    }
+  }
+  for (const path of [directory.nats, directory.clickhouse, directory.exports, directory.logs]) {
+    await mkdir(path, { recursive: true })
+  }
+}
+
+/** The stack that runs on this directory now; null when there is none. */
+export async function runningStack(directory: DataDirectory): Promise<StackFacts | null> {
+  try {
+    const facts = JSON.parse(await readFile(directory.stackFile, 'utf8')) as StackFacts
+    process.kill(facts.pid, 0)
+    const commandLine = await readFile(`/proc/${facts.pid}/cmdline`, 'utf8').catch(() => 'standalone')
+    // A number may long belong to another program.
+    return commandLine.includes('standalone') ? facts : null
+  } catch {
+    return null
+  }
+}
+
+export async function writeStackFacts(directory: DataDirectory, facts: StackFacts): Promise<void> {
+  await writeFile(directory.stackFile, `${JSON.stringify(facts, null, 2)}\n`)
+}
+
+export async function freeBytes(directory: DataDirectory): Promise<number> {
+  const { bavail, bsize } = await statfs(directory.root)
+  return bavail * bsize
+}

@@ -1,0 +1,55 @@
+import { createLogger } from '../../shared/runtime/logger.ts'
+import { readSettings } from '../../shared/runtime/config.ts'
+import { printReady } from '../../shared/runtime/ready-line.ts'
+import { runService } from '../../shared/runtime/run-service.ts'
+import { logSettings } from '../../shared/runtime/settings.ts'
+import { standaloneSettings } from './config.ts'
+import { claimDataDirectory, dataDirectory } from './data-directory.ts'
+import { createStandalone } from './standalone.ts'
+import { startStack } from './stack.ts'
+
+/*
+ * The whole pipeline on one machine: starts a real nats-server, the embedded ClickHouse and every service as processes of
+ * their own, starts again what ends, and shows a board. Ctrl-C stops all of it, sources first.
+ */
+const settings = readSettings('STANDALONE', standaloneSettings, process.env)
+const { level } = readSettings(
+  'LOG',
+  logSettings.extend({ level: logSettings.shape.level.default('warn') }),
+  process.env,
+)
+const log = createLogger({ service: 'standalone', level })
+const directory = dataDirectory(settings.dataDirectory)
+
+/** Children get what a process needs and nothing that belongs to this one's own settings. */
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !/^(STANDALONE|NATS|CLICKHOUSE|HEALTH|LOG)_/.test(entry[0]),
+  ),
+)
+
+const say = (text: string): void => void process.stderr.write(`  ${text}\n`)
+
+process.exitCode = await runService(log, async ({ opened }) => {
+  await claimDataDirectory(directory, settings.fresh)
+  process.stderr.write(`starting strikeflow on ${directory.root}\n`)
+  const stack = opened(
+    await startStack({
+      settings,
+      directory,
+      log,
+      environment: { ...environment, LOG_LEVEL: 'info', TZ: 'UTC' },
+      onProgress: say,
+    }),
+  )
+  if (!process.stdout.isTTY) {
+    printReady({
+      service: 'standalone',
+      natsUrl: stack.natsUrl,
+      clickhouseUrl: stack.clickhouseUrl,
+      apiUrl: stack.apiUrl ?? '',
+    })
+  }
+  return createStandalone({ stack, settings, directory, log, out: process.stdout })
+})

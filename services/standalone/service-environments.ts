@@ -1,0 +1,54 @@
+import type { StandaloneSettings } from './config.ts'
+import type { DataDirectory } from './data-directory.ts'
+
+export interface Endpoints {
+  readonly natsUrl: string
+  readonly clickhouseUrl: string
+}
+
+type Environment = Readonly<Record<string, string>>
+
+/** What every service of the stack is told. */
+export const commonEnvironment = ({ natsUrl, clickhouseUrl }: Endpoints, database: string): Environment => ({
+  NATS_URL: natsUrl,
+  NATS_PROFILE: 'embedded',
+  CLICKHOUSE_URL: clickhouseUrl,
+  CLICKHOUSE_DATABASE: database,
+})
+
+export const exporterEnvironment = ({ exports }: DataDirectory): Environment => ({ EXPORTER_DIRECTORY: exports })
+
+export const apiEnvironment = ({ exports }: DataDirectory, { apiPort }: StandaloneSettings): Environment => ({
+  API_DIRECTORY: exports,
+  API_PORT: String(apiPort),
+})
+
+export const clickhouseEnvironment = (
+  { clickhouse }: DataDirectory,
+  { clickhousePort }: StandaloneSettings,
+): Environment => ({ EMBEDDED_CLICKHOUSE_DATA_DIRECTORY: clickhouse, EMBEDDED_CLICKHOUSE_PORT: String(clickhousePort) })
+
+/** The collector's settings from the stack's; what was not given is left to the collector's own defaults. */
+export function collectorEnvironment(
+  settings: StandaloneSettings,
+  directory: DataDirectory,
+  resumeAfterMs: number | null,
+): Environment {
+  const { provider, underlyings, recordingPath, speed, seed } = settings
+  const given: Record<string, string | undefined> = {
+    COLLECTOR_PROVIDER: provider,
+    COLLECTOR_UNDERLYINGS: underlyings?.join(','),
+    COLLECTOR_RECORDING_PATH: recordingPath,
+    COLLECTOR_SPEED: speed?.toString(),
+    ...(provider === 'simulator' && {
+      COLLECTOR_SIM_SEED: seed?.toString(),
+      // The market is a function of its seed and time alone, so it goes on where the stored one ends.
+      ...(resumeAfterMs !== null && {
+        COLLECTOR_SIM_START: new Date(resumeAfterMs + 1).toISOString(),
+        COLLECTOR_SIM_WARM_UP_PASSES: '0',
+      }),
+      COLLECTOR_SIM_GROUND_TRUTH_PATH: `${directory.root}/ground-truth.ndjson`,
+    }),
+  }
+  return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined))
+}

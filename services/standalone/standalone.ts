@@ -1,0 +1,90 @@
+import { rm } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '../../shared/runtime/logger.ts'
+import type { Service } from '../../shared/runtime/run-service.ts'
+import { readLatestAlerts, readTotals } from '../../shared/store/queries/board.ts'
+import { type BoardFigures, count, renderBoard, Screen } from './board.ts'
+import type { StandaloneSettings } from './config.ts'
+import { type DataDirectory, freeBytes, writeStackFacts } from './data-directory.ts'
+import type { Stack } from './stack.ts'
+
+export interface StandaloneDeps {
+  readonly stack: Stack
+  readonly settings: StandaloneSettings
+  readonly directory: DataDirectory
+  readonly log: Logger
+  readonly out: NodeJS.WriteStream
+}
+
+const boardIntervalMs = 1000
+const gb = 1024 ** 3
+
+/** Watches a running stack: the board, the disk, and NATS itself, whose end ends everything. */
+export function createStandalone(deps: StandaloneDeps): Service {
+  return {
+    name: 'standalone',
+    async run(signal) {
+      const { stack, directory } = deps
+      const { natsUrl, clickhouseUrl, apiUrl } = stack
+      await writeStackFacts(directory, { pid: process.pid, natsUrl, clickhouseUrl, apiUrl })
+      try {
+        await Promise.race([showBoard(deps, signal), natsEnd(stack, signal)])
+      } finally {
+        await rm(directory.stackFile, { force: true })
+        deps.out.write('stopping: sources first, then stores\n')
+      }
+    },
+  }
+}
+
+async function natsEnd({ nats }: Stack, signal: AbortSignal): Promise<void> {
+  const { code, signal: by } = await nats.exited
+  if (!signal.aborted) throw new Error(`nats-server ended (${by ?? `code ${code}`}); see ${nats.logFile}`)
+}
+
+async function showBoard(deps: StandaloneDeps, signal: AbortSignal): Promise<void> {
+  const { stack, directory, out, log } = deps
+  const screen = new Screen(out)
+  const startedMs = performance.now()
+  const addresses = { api: stack.apiUrl, clickhouse: stack.clickhouseUrl, nats: stack.natsUrl, data: directory.root }
+  let before: { readonly atMs: number; readonly contracts: number } | null = null
+  while (!signal.aborted) {
+    const nowMs = performance.now()
+    const figures: BoardFigures | null = await readFigures(deps, before, nowMs).catch((err: unknown) => {
+      log.warn({ err }, 'no figures for the board')
+      return null
+    })
+    if (figures !== null) before = { atMs: nowMs, contracts: figures.contracts }
+    const lines = renderBoard(stack.services, figures, addresses, (nowMs - startedMs) / 1000)
+    screen.show(lines, plainLine(figures), nowMs)
+    await delay(boardIntervalMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+async function readFigures(
+  { stack, settings, directory }: StandaloneDeps,
+  before: { readonly atMs: number; readonly contracts: number } | null,
+  nowMs: number,
+): Promise<BoardFigures> {
+  const [totals, latestAlerts, free] = await Promise.all([
+    readTotals(stack.store.query),
+    readLatestAlerts(stack.store.query, 8),
+    freeBytes(directory),
+  ])
+  const elapsedSeconds = before === null ? 0 : (nowMs - before.atMs) / 1000
+  return {
+    ...totals,
+    contractsPerSecond: before === null ? 0 : (totals.contracts - before.contracts) / elapsedSeconds,
+    freeGb: free / gb,
+    lowDisk: free < settings.diskWarnBytes,
+    latestAlerts,
+  }
+}
+
+function plainLine(figures: BoardFigures | null): string {
+  if (figures === null) return 'waiting for the first figures'
+  const { snapshots, contracts, alerts, contractsPerSecond, latestMarketTime, lowDisk, freeGb } = figures
+  const disk = lowDisk ? `, LOW DISK ${freeGb.toFixed(1)} GB free` : ''
+  const rate = `${count(Math.round(contractsPerSecond))} contracts/s`
+  return `${count(snapshots)} snapshots, ${count(contracts)} contracts, ${count(alerts)} alerts, ${rate}, market time ${latestMarketTime ?? 'none yet'}${disk}`
+}
