@@ -1,0 +1,136 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { StrikeflowError } from '../../../shared/model/errors.ts'
+import type { Logger } from '../../../shared/runtime/logger.ts'
+import { codes, exception, fromEngine } from './exceptions.ts'
+import { credentialsIn, type HttpQuery, readRequest } from './request.ts'
+import { type BodyLimits, receive, type ReceivedQuery } from './request-body.ts'
+import { sendAnswer, sendException, sendOk } from './response.ts'
+import { type QueryRunner, runQuery } from './run-query.ts'
+import { authenticate, type User } from './users.ts'
+
+export interface HttpServerOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly users: readonly User[]
+  readonly limits: BodyLimits
+  readonly runner: QueryRunner
+  readonly log: Logger
+}
+
+export interface HttpServer {
+  readonly url: string
+  /** Takes no new requests from now on. */
+  refuse(): void
+  /** Closes every connection. */
+  close(): Promise<void>
+}
+
+/** Serves ClickHouse's HTTP interface. */
+export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
+  const { host, port } = options
+  let isDraining = false
+  const server = createServer({ keepAliveTimeout: 30_000, requestTimeout: 0 }, (request, response) => {
+    void handle(options, request, response, isDraining)
+  })
+  await listening(server, host, port)
+  const address = server.address() as AddressInfo
+  const urlHost = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return {
+    url: `http://${urlHost}:${address.port}`,
+    refuse() {
+      isDraining = true
+      server.close()
+    },
+    close() {
+      return new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+    },
+  }
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'EADDRINUSE' ? `port ${port} on ${host} is taken by another process` : error.message
+      reject(new StrikeflowError('config', `Cannot listen: ${reason}`, { cause: error }))
+    })
+    server.listen(port, host, resolve)
+  })
+}
+
+async function handle(
+  options: HttpServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  isDraining: boolean,
+): Promise<void> {
+  const { runner, log } = options
+  const startedMs = performance.now()
+  const url = new URL(request.url ?? '/', 'http://localhost')
+  if (url.pathname === '/ping' || url.pathname === '/replicas_status') return sendOk(request, response)
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort(exception(codes.queryWasCancelled, 'The client has left'))
+  })
+  let queryId = url.searchParams.get('query_id') ?? ''
+  let facts: Record<string, unknown> = {}
+  try {
+    if (isDraining) throw exception(codes.networkError, 'Server is shutting down')
+    const user = authenticate(options.users, credentialsIn(request, url), request.socket.remoteAddress)
+    const http = readRequest(request, url)
+    queryId = http.queryId
+    const received = await receive(request, http.sql, {
+      spool: runner.spool,
+      limits: options.limits,
+      signal: gone.signal,
+    })
+    facts = { user: user.name, kind: received.statement.kind, bodyBytes: received.body?.bytes }
+    await answer(options, { user, http, received, request, response, signal: gone.signal })
+    log.debug({ queryId, ...facts, durationMs: Math.round(performance.now() - startedMs) }, 'query done')
+  } catch (error) {
+    const failure = fromEngine(error)
+    log.debug(
+      { queryId, ...facts, code: failure.code, durationMs: Math.round(performance.now() - startedMs) },
+      'query failed',
+    )
+    if (failure.code === codes.unknownException) log.error({ queryId, err: error }, 'request failed in this server')
+    // What is left of the body is not read: the connection ends with the answer.
+    if (!request.complete) response.setHeader('Connection', 'close')
+    const { timezone, version } = runner.engine
+    sendException(response, failure, { queryId, timezone, version })
+  }
+}
+
+async function answer(
+  { runner }: HttpServerOptions,
+  asked: {
+    user: User
+    http: HttpQuery
+    received: ReceivedQuery
+    request: IncomingMessage
+    response: ServerResponse
+    signal: AbortSignal
+  },
+): Promise<void> {
+  const { http, received, request, response } = asked
+  if (received.statement.kind === 'empty') return sendOk(request, response)
+  try {
+    const result = await runQuery(runner, asked)
+    try {
+      await sendAnswer(response, {
+        ...result,
+        queryId: http.queryId,
+        timezone: runner.engine.timezone,
+        acceptEncoding: http.compressResponse ? String(request.headers['accept-encoding'] ?? '') : undefined,
+      })
+    } finally {
+      result.release()
+    }
+  } finally {
+    received.body?.remove()
+  }
+}
