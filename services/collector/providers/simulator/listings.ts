@@ -57,6 +57,8 @@ const tenorRules: Readonly<Record<Tenor, TenorRule>> = {
 const siblingHorizonDays = 180
 const siblingUsual = 5.9
 
+/** Fewer, and the spot's wandering would leave them. */
+const minStrikes = 7
 const strikeSteps = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500]
 
 /** Returns what is listed on a session day in canonical order: by root, then expiry. Expired ones are gone, today's are still there. */
@@ -137,7 +139,7 @@ export function strikesOf(profile: UnderlyingProfile, tenor: Tenor): readonly nu
 }
 
 function layOut(profile: UnderlyingProfile, tenor: Tenor): readonly number[] {
-  const count = Math.max(5, Math.round(unitStrikes(profile) * tenorRules[tenor].weight))
+  const count = Math.max(minStrikes, Math.round(unitStrikes(profile) * tenorRules[tenor].weight))
   const step = strikeStep(profile, tenor, count)
   const center = Math.round(profile.basePrice / step)
   const inner = Math.max(2, Math.round(count * 0.3))
@@ -161,6 +163,7 @@ function unitStrikes({ listing, targetContracts, amRoot }: UnderlyingProfile): n
 function strikeStep({ basePrice, baseVol }: UnderlyingProfile, tenor: Tenor, count: number): number {
   // 2.5 standard deviations of the tenor and 2 of the spot's own wandering about its base, in both directions.
   const halfWidth = basePrice * baseVol * (2.5 * Math.sqrt(tenorRules[tenor].widthYears) + 0.23)
-  const wanted = Math.min((2 * halfWidth) / (count * 1.4), basePrice * 0.045)
-  return strikeSteps.findLast((step) => step <= wanted) ?? 0.5
+  const coarsest = basePrice * Math.max(0.03, 0.1 * baseVol)
+  const wanted = Math.min((2 * halfWidth) / (count * 1.4), coarsest)
+  return strikeSteps.findLast((step) => step <= 1.25 * wanted) ?? 0.5
 }

@@ -140,7 +140,7 @@ export function profileOf(seed: number, ticker: string, sizeFactor = 1): Underly
     ordinal: ordinal ?? hashText(ticker),
     root: ticker === 'SPX' ? 'SPXW' : ticker.replaceAll('.', ''),
     amRoot: ticker === 'SPX' ? 'SPX' : null,
-    listing: isIndex ? 'daily' : size.natural >= 150 ? 'weekly' : 'monthly',
+    listing: isIndex ? 'daily' : known !== undefined || size.natural >= 350 ? 'weekly' : 'monthly',
     basePrice,
     baseVol,
     correlation: isIndex ? 0.97 : 0.3 + 0.4 * random.uniform(),
