@@ -28,7 +28,7 @@ export function maxPain(rows: OpenInterestRows): number {
   for (let i = 0; i < rows.count; i++) {
     const strike = rows.strike[i] ?? NaN
     const known = rows.openInterest[i] ?? NaN
-    const openInterest = known > 0 ? known : 0
+    const openInterest = known > 0 && known < Infinity ? known : 0
     if (rows.right[i] === rights.put) puts += openInterest
     total += openInterest
     strikes[i] = strike

@@ -54,7 +54,7 @@ export interface ExpiryRows {
 
 const secondsPerYear = 31_536_000
 const straddleWithin = 0.05
-const nearFloor = 0.05
+const nearFloor = 0.01
 const nearSigmas = 1.5
 
 /** Computes one expiry: fills the figures of its contracts and returns its features, unrounded and NaN where missing. */
@@ -207,5 +207,5 @@ function qualityOf({ pairs, solved }: Scratch, implied: ImpliedForward, atmIv: n
     near++
     if (solved.ivCode[i] === ivCodes.ok) solvedNear++
   }
-  return near === 0 ? 0 : 100 * (solvedNear / near) * (0.5 + 0.5 * implied.confidence)
+  return 100 * (near === 0 ? 1 : solvedNear / near) * (0.5 + 0.5 * implied.confidence)
 }

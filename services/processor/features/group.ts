@@ -56,9 +56,12 @@ export function groupByExpiry(columns: ChainColumns, marketTimeS: number, ivCode
 
 function codeOfDead(columns: ChainColumns, row: number, marketTimeS: number): number {
   const flags = columns.flags[row] ?? 0
-  if ((flags & contractFlags.expired) !== 0 || !((columns.expiryAtS[row] ?? NaN) > marketTimeS)) return ivCodes.expired
+  const expiryAtS = columns.expiryAtS[row] ?? NaN
+  if ((flags & contractFlags.expired) !== 0 || !(expiryAtS > marketTimeS && expiryAtS < Infinity))
+    return ivCodes.expired
   if ((flags & contractFlags.adjusted) !== 0) return ivCodes.adjusted
-  return (columns.strike[row] ?? NaN) > 0 ? ivCodes.ok : ivCodes.no_forward
+  const strike = columns.strike[row] ?? NaN
+  return strike > 0 && strike < Infinity ? ivCodes.ok : ivCodes.no_forward
 }
 
 /** Rank of each root by name: root numbers themselves follow the order of arrival. */

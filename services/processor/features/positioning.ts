@@ -27,8 +27,8 @@ export function sessionStartS(meta: Pick<SnapshotMeta, 'sessionDate' | 'exchange
 export function sumPositions(columns: ChainColumns, rows: Int32Array, startS: number): PositionSums {
   const sums = noPositions()
   for (const row of rows) {
-    const volume = (columns.lastTradeAtS[row] ?? NaN) < startS ? 0 : (columns.volume[row] ?? NaN) || 0
-    const openInterest = (columns.openInterest[row] ?? NaN) || 0
+    const volume = (columns.lastTradeAtS[row] ?? NaN) < startS ? 0 : contractsOf(columns.volume[row])
+    const openInterest = contractsOf(columns.openInterest[row])
     if (columns.right[row] === rights.call) {
       sums.callVolume += volume
       sums.callOpenInterest += openInterest
@@ -38,6 +38,10 @@ export function sumPositions(columns: ChainColumns, rows: Int32Array, startS: nu
     }
   }
   return sums
+}
+
+function contractsOf(value = NaN): number {
+  return value > 0 && value < Infinity ? value : 0
 }
 
 export function addPositions(total: PositionSums, part: PositionSums): void {

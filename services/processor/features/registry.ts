@@ -44,7 +44,8 @@ export const expiryRegistry: Readonly<Record<NumericKey<ExpiryFeatures>, Feature
   expectedMove: { ...price, formula: 'F atmIv sqrt(T): one standard deviation to expiry' },
   quality: {
     ...score,
-    formula: '100 x (share of strikes near the money with an IV) x (1/2 + 1/2 forward confidence); 0 without atmIv',
+    formula:
+      '100 x (share of strikes within max(1 %, 1.5 atmIv sqrt(T)) of F with an IV) x (1 + forward confidence) / 2; 0 without atmIv',
   },
   ...positioning,
 }
@@ -67,9 +68,10 @@ const powersOfTen = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent)
 
 /** Rounds to the stored scale; null for what is missing or no finite number. */
 export function atScale(value: number | null, decimals: number): number | null {
-  const scale = powersOfTen[decimals] ?? 1
-  // Adding 0 turns a rounded -0 into 0.
-  return value === null || !Number.isFinite(value) ? null : Math.round(value * scale) / scale + 0
+  if (value === null || !Number.isFinite(value)) return null
+  const scaled = value * (powersOfTen[decimals] ?? 1)
+  // Beyond 2^53 there are no decimals left to round. Adding 0 turns a rounded -0 into 0.
+  return Math.abs(scaled) < 2 ** 53 ? Math.round(scaled) / (powersOfTen[decimals] ?? 1) + 0 : value
 }
 
 /** Returns the figures at their stored scale. Counts and sums, which are never missing, come through as numbers. */
