@@ -3,7 +3,7 @@ import type { ComputedChain } from '../../shared/model/features.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
 import { toAlert } from './alert.ts'
 import { detect, type DetectionResult } from './detectors/index.ts'
-import { type ChainParameters, computeChain } from './features/index.ts'
+import { computeChain, type FeatureParams } from './features/compute-chain.ts'
 import type { KeyState, Standing } from './key-states.ts'
 
 export interface SnapshotResult {
@@ -19,7 +19,7 @@ export function processSnapshot(
   snapshot: Snapshot,
   standing: Standing,
   before: KeyState | undefined,
-  parameters: ChainParameters,
+  parameters: FeatureParams,
 ): SnapshotResult {
   const computed = computeChain(snapshot, parameters)
   if (standing.late) return { computed, alerts: [], state: null, failures: [] }

@@ -26,7 +26,7 @@ export const apiEnvironment = ({ exports }: DataDirectory, { apiPort }: Standalo
 export const clickhouseEnvironment = (
   { clickhouse }: DataDirectory,
   { clickhousePort }: StandaloneSettings,
-): Environment => ({ EMBEDDED_CLICKHOUSE_DATA_DIRECTORY: clickhouse, EMBEDDED_CLICKHOUSE_PORT: String(clickhousePort) })
+): Environment => ({ EMBEDDED_CLICKHOUSE_DATA_DIR: clickhouse, EMBEDDED_CLICKHOUSE_PORT: String(clickhousePort) })
 
 /** The collector's settings from the stack's; what was not given is left to the collector's own defaults. */
 export function collectorEnvironment(
