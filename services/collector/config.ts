@@ -2,13 +2,13 @@ import { z } from 'zod'
 import { busSettings } from '../../shared/bus/settings.ts'
 import { defaultPartitions } from '../../shared/bus/subjects.ts'
 import { StrikeflowError } from '../../shared/model/errors.ts'
-import { type Env, integer, list, readSettings } from '../../shared/runtime/config.ts'
-import { healthSettings, logSettings } from '../../shared/runtime/settings.ts'
+import { type Env, flag, integer, list, readSettings } from '../../shared/runtime/config.ts'
+import { healthSettings } from '../../shared/runtime/settings.ts'
 import { canonicalTickers } from './plan.ts'
 import { providerNames } from './providers/registry.ts'
 
 /** Settings under the prefix `COLLECTOR`. */
-export const collectorSettings = z.object({
+const collectorSettings = z.object({
   provider: z.enum(providerNames).default('simulator'),
   /** Name of this instance in message headers and logs. */
   instance: z.string().default('collector'),
@@ -22,6 +22,8 @@ export const collectorSettings = z.object({
   recordingPath: z.string().optional(),
   /** Recorded or simulated seconds per second of the wall; 0 is as fast as possible. Recordings: 1, the simulator: its own. */
   speed: z.coerce.number().min(0).max(1_000_000).optional(),
+  /** Progress on stderr, and at the end a table of what was in it on stdout. */
+  report: flag().default(false),
   /** Partitions of CHAINS; must equal the processors'. */
   partitions: integer(1, 1024).default(defaultPartitions),
   cboeBaseUrl: z.url().default('https://cdn.cboe.com'),
@@ -47,13 +49,12 @@ export const collectorSettings = z.object({
   /** NDJSON file of the injected events. */
   simGroundTruthPath: z.string().optional(),
 })
-export type CollectorSettings = z.output<typeof collectorSettings>
+type CollectorSettings = z.output<typeof collectorSettings>
 
 export interface CollectorConfig {
   readonly collector: CollectorSettings
   readonly nats: z.output<typeof busSettings>
   readonly health: z.output<typeof healthSettings>
-  readonly log: z.output<typeof logSettings>
 }
 
 /** Reads the environment; throws a `config` error that names every variable that is wrong. */
@@ -69,6 +70,5 @@ export function readConfig(env: Env): CollectorConfig {
     collector: { ...collector, underlyings: [...canonicalTickers(collector.underlyings)] },
     nats: readSettings('NATS', busSettings, env),
     health: readSettings('HEALTH', healthSettings, env),
-    log: readSettings('LOG', logSettings, env),
   }
 }

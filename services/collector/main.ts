@@ -1,11 +1,31 @@
 import { randomBytes } from 'node:crypto'
+import { readSettings } from '../../shared/runtime/config.ts'
+import { systemClock } from '../../shared/runtime/clock.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
-import { runService } from '../../shared/runtime/run-service.ts'
+import { runService, type Service } from '../../shared/runtime/run-service.ts'
+import { logSettings } from '../../shared/runtime/settings.ts'
 import { composeCollector } from './compose.ts'
 import { readConfig } from './config.ts'
+import { createProgressReport } from './report.ts'
+import { renderSummary } from './summary.ts'
 
-const config = readConfig(process.env)
-const log = createLogger({ service: 'collector', level: config.log.level })
+/*
+ * The collector: consumes a provider (cboe, a recording, the simulator), publishes snapshots on CHAINS, scan records on
+ * SCAN_RESULTS and gaps on QUALITY. Its guarantee stands in collector.ts.
+ */
+const log = createLogger({ service: 'collector', ...readSettings('LOG', logSettings, process.env) })
 const boot = randomBytes(4).toString('hex')
 
-process.exitCode = await runService(log, (composition) => composeCollector(config, log, composition, { boot }))
+process.exitCode = await runService(log, async (composition): Promise<Service> => {
+  const config = readConfig(process.env)
+  const { report } = config.collector
+  const onProgress = createProgressReport((line) => void process.stderr.write(`${line}\n`), systemClock)
+  const collector = await composeCollector(config, log, composition, { boot, ...(report ? { onProgress } : {}) })
+  return {
+    name: collector.name,
+    async run(signal) {
+      await collector.run(signal)
+      if (report) process.stdout.write(`${renderSummary(collector.summary())}\n`)
+    },
+  }
+})
