@@ -1,0 +1,35 @@
+import { systemClock } from '../../shared/runtime/clock.ts'
+import { readSettings } from '../../shared/runtime/config.ts'
+import { createLogger } from '../../shared/runtime/logger.ts'
+import { createRegistry } from '../../shared/runtime/metrics.ts'
+import { printReady } from '../../shared/runtime/ready-line.ts'
+import { runService } from '../../shared/runtime/run-service.ts'
+import { logSettings } from '../../shared/runtime/settings.ts'
+import { createApp } from './app.ts'
+import { apiSettings } from './config.ts'
+import { openExportFolder } from './export-folder.ts'
+import { createMetrics } from './metrics.ts'
+import { serveApp } from './server.ts'
+
+/*
+ * The API: serves the exporter's documents over HTTP, health and metrics on the same port. Needs the documents' directory
+ * and nothing else, so it answers while the exporter, ClickHouse and NATS are away.
+ */
+const log = createLogger({ service: 'api', ...readSettings('LOG', logSettings, process.env) })
+
+process.exitCode = await runService(log, async ({ opened, signal }) => {
+  const settings = readSettings('API', apiSettings, process.env)
+  const registry = createRegistry('api')
+  const metrics = createMetrics(registry)
+  const exports = openExportFolder({
+    directory: settings.exportsDirectory,
+    reloadMs: settings.reloadMs,
+    log,
+    metrics,
+  })
+  await exports.poll()
+  const app = createApp({ exports, clock: systemClock, registry, metrics, log, signal })
+  const server = opened(await serveApp(app, settings))
+  printReady({ service: 'api', url: server.url, healthUrl: server.url })
+  return { name: 'api', run: (stop) => exports.run(stop) }
+})

@@ -1,0 +1,26 @@
+/** What a client did wrong or asked for in vain; the only errors whose words reach it. */
+export class RequestProblem extends Error {
+  readonly status: 400 | 404
+
+  constructor(status: 400 | 404, detail: string) {
+    super(detail)
+    this.name = 'RequestProblem'
+    this.status = status
+  }
+}
+
+const titles = { 400: 'Bad request', 404: 'Not found', 405: 'Method not allowed', 500: 'Internal error' } as const
+
+/** An answer of RFC 9457. */
+export function problemResponse(status: keyof typeof titles, detail: string): Response {
+  const body = JSON.stringify({ type: 'about:blank', title: titles[status], status, detail })
+  return new Response(body, {
+    status,
+    headers: {
+      'Content-Type': 'application/problem+json',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      ...(status === 405 ? { Allow: 'GET, HEAD' } : {}),
+    },
+  })
+}
