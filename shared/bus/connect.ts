@@ -15,6 +15,8 @@ export interface BusOptions {
   readonly user?: string | undefined
   readonly pass?: string | undefined
   readonly token?: string | undefined
+  /** Ordered sources open at the same time; they share the bytes under way. At most 40. @default 16 */
+  readonly expectedSources?: number
   /** Ends the wait for the first connection. */
   readonly signal?: AbortSignal | undefined
 }
@@ -93,7 +95,7 @@ const isRefused = (error: unknown): boolean => {
 }
 
 function createBus(
-  { name, log }: BusOptions,
+  { name, log, expectedSources = 16 }: BusOptions,
   connection: NatsConnection,
   js: JetStreamClient,
   jsm: JetStreamManager,
@@ -117,7 +119,7 @@ function createBus(
     connection,
     js,
     jsm,
-    budget: createFlowBudget(),
+    budget: createFlowBudget(expectedSources),
     closed,
     status: () => status,
     onStatus(listener) {

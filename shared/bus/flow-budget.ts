@@ -14,7 +14,11 @@ export interface FlowBudget {
   shareBytes(): number
 }
 
-export function createFlowBudget(totalBytes: number = connectionBytes): FlowBudget {
+/**
+ * Divides by the readers expected, not by those that are there so far: the first one's request stays open at the server, and one
+ * for everything would leave nothing for the others. Readers beyond the expected ones shrink the shares of later requests.
+ */
+export function createFlowBudget(expectedReaders: number, totalBytes: number = connectionBytes): FlowBudget {
   let readers = 0
   return {
     join() {
@@ -25,6 +29,6 @@ export function createFlowBudget(totalBytes: number = connectionBytes): FlowBudg
         left = true
       }
     },
-    shareBytes: () => Math.max(smallestShareBytes, Math.floor(totalBytes / Math.max(1, readers))),
+    shareBytes: () => Math.max(smallestShareBytes, Math.floor(totalBytes / Math.max(expectedReaders, readers))),
   }
 }

@@ -1,6 +1,8 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { startTestNats, type TestNats } from '../../tests/support/nats.ts'
-import type { Bus } from './connect.ts'
+import { silentLog, startTestNats, type TestNats } from '../../tests/support/nats.ts'
+import { type Bus, connectBus } from './connect.ts'
 import { StreamResetError } from './errors.ts'
 import { type Delivery, openOrderedSource, type OrderedSource } from './ordered-source.ts'
 import { createPublisher } from './publisher.ts'
@@ -268,32 +270,35 @@ describe('an ordered source', () => {
 
 describe('sixteen sources on one connection', () => {
   const partitions = 16
+  const each = 40
   const megabyte = 1_000_000
 
-  it('are not cut off as a slow consumer while the reader is busy, whatever sizes come', async () => {
-    // What the server of an operator has by default; all of these bytes at once would be over it.
+  it('are not cut off as a slow consumer while their process is busy, whatever sizes come', async () => {
+    // A server's own default: more unsent bytes than this to one client, and it closes the connection.
     await using nats = await startTestNats({ maxPendingBytes: 64 * megabyte })
-    const bus = await openBus(nats)
-    const publisher = createPublisher(bus, { publisherId: 'test/1', maxInFlight: 16 })
-    const each = 40
-    for (let i = 0; i < partitions * each; i += 1) {
-      const size = i % (5 * partitions) < partitions ? 900_000 : 5_000
-      await publisher.enqueue(`chains.raw.${i % partitions}.sim.T${i}`, new Uint8Array(size), { messageId: `m${i}` })
-    }
-    await publisher.flush()
-    expect((await streamInfo(bus, 'CHAINS')).bytes).toBeGreaterThan(100 * megabyte)
+    const publishing = await openBus(nats)
+    await using valve = await openValve(nats.server.port)
+    await using bus = await connectBus({ servers: `nats://127.0.0.1:${valve.port}`, name: 'reader', log: silentLog })
     const statuses: string[] = []
     bus.onStatus((status) => statuses.push(status))
-
     await using opened = new AsyncDisposableStack()
     const sources: OrderedSource[] = []
     for (let p = 0; p < partitions; p += 1) {
-      sources.push(
-        opened.use(await openOrderedSource(bus, { stream: 'CHAINS', filterSubject: rawFilter(p), fromSeq: 1 })),
-      )
+      const source = await openOrderedSource(bus, { stream: 'CHAINS', filterSubject: rawFilter(p), fromSeq: 1 })
+      sources.push(opened.use(source))
     }
-    await expect.poll(() => sources.every(({ buffered }) => buffered > 0), { interval: 1 }).toBe(true)
-    blockThread(1_500)
+    await expect.poll(() => waitingRequests(publishing)).toBe(partitions)
+
+    valve.shut()
+    const publisher = createPublisher(publishing, { publisherId: 'test/1', maxInFlight: 16 })
+    for (let i = 0; i < partitions * each; i += 1) {
+      const size = i % (4 * partitions) < partitions ? 900_000 : 5_000
+      await publisher.enqueue(`chains.raw.${i % partitions}.sim.T${i}`, new Uint8Array(size), { messageId: `m${i}` })
+    }
+    await publisher.flush()
+    expect((await streamInfo(publishing, 'CHAINS')).bytes).toBeGreaterThan(140 * megabyte)
+    valve.open()
+
     const begun = performance.now()
     const all = await Promise.all(sources.map((source) => take(source, each)))
     expect(performance.now() - begun).toBeLessThan(10_000)
@@ -308,6 +313,41 @@ async function deleteConsumers(bus: Bus): Promise<void> {
   for await (const { name } of bus.jsm.consumers.list('CHAINS')) await bus.jsm.consumers.delete('CHAINS', name)
 }
 
-function blockThread(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+async function waitingRequests(bus: Bus): Promise<number> {
+  let waiting = 0
+  for await (const { num_waiting } of bus.jsm.consumers.list('CHAINS')) waiting += num_waiting
+  return waiting
+}
+
+interface Valve extends AsyncDisposable {
+  readonly port: number
+  /** From now on nothing is read from the server, as when the client's process is busy. */
+  shut(): void
+  open(): void
+}
+
+/** Stands between a client and the server. */
+async function openValve(serverPort: number): Promise<Valve> {
+  const upstreams: Socket[] = []
+  const server = createServer((client) => {
+    const upstream = connect(serverPort, '127.0.0.1')
+    upstreams.push(upstream)
+    client.pipe(upstream)
+    upstream.on('data', (chunk) => client.write(chunk))
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => {})
+      socket.on('close', () => [client, upstream].forEach((each) => each.destroy()))
+    }
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    shut: () => upstreams.forEach((upstream) => upstream.pause()),
+    open: () => upstreams.forEach((upstream) => upstream.resume()),
+    async [Symbol.asyncDispose]() {
+      for (const upstream of upstreams) upstream.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
 }
