@@ -57,7 +57,7 @@ export async function composeCollector(
       status: () => statusOf(settings.provider, collector),
     }),
   )
-  printReady({ service: 'collector', healthUrl: server.url })
+  if (!settings.report) printReady({ service: 'collector', healthUrl: server.url })
   return collector
 }
 
