@@ -8,7 +8,7 @@ export const apiSettings = z.object({
   /** Port 0 picks a free one. */
   port: integer(0, 65_535).default(8061),
   /** Where the exporter writes; the exporter's `EXPORTER_DIRECTORY`. */
-  exportsDirectory: z.string().min(1).default('data/exports'),
+  directory: z.string().min(1).default('data/exports'),
   /** How often the files are looked at; an alert is served at most so long after its export. */
   reloadMs: integer(20, 60_000).default(500),
   /** Node's own limits are 300 s, 60 s, none and none. */

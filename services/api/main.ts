@@ -22,14 +22,14 @@ process.exitCode = await runService(log, async ({ opened, signal }) => {
   const registry = createRegistry('api')
   const metrics = createMetrics(registry)
   const exports = openExportFolder({
-    directory: settings.exportsDirectory,
+    directory: settings.directory,
     reloadMs: settings.reloadMs,
     log,
     metrics,
   })
   await exports.poll()
   const app = createApp({ exports, clock: systemClock, registry, metrics, log, signal })
-  const server = opened(await serveApp(app, settings))
+  const server = opened(await serveApp(app, settings, metrics.connections))
   printReady({ service: 'api', url: server.url, healthUrl: server.url })
   return { name: 'api', run: (stop) => exports.run(stop) }
 })

@@ -17,6 +17,11 @@ export function createMetrics(registry: Registry) {
       buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5],
       registers,
     }),
+    connections: new Gauge({
+      name: 'strikeflow_api_connections',
+      help: 'Open connections; further ones are dropped at API_MAX_CONNECTIONS',
+      registers,
+    }),
     loads: new Counter({
       name: 'strikeflow_api_export_loads_total',
       help: 'Exported documents read anew: loaded, corrupt (the last good one stays) or failed to read',

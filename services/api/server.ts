@@ -13,8 +13,14 @@ const maxHeaderBytes = 16_384
 const checkIntervalMs = 1000
 const drainMs = 5000
 
+/** Told of every connection that begins and ends. */
+export interface ConnectionGauge {
+  inc(): void
+  dec(): void
+}
+
 /** Serves the app over HTTP with every limit set; Node's own are minutes or none. */
-export async function serveApp(app: App, settings: ApiSettings): Promise<ApiServer> {
+export async function serveApp(app: App, settings: ApiSettings, connections: ConnectionGauge): Promise<ApiServer> {
   const server = createAdaptorServer({
     fetch: app.fetch,
     serverOptions: {
@@ -26,6 +32,10 @@ export async function serveApp(app: App, settings: ApiSettings): Promise<ApiServ
   }) as Server
   server.timeout = settings.idleTimeoutMs
   server.maxConnections = settings.maxConnections
+  server.on('connection', (socket) => {
+    connections.inc()
+    socket.once('close', () => connections.dec())
+  })
   await listen(server, settings.host, settings.port)
   const { port } = server.address() as AddressInfo
   return {
