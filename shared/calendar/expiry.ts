@@ -19,9 +19,9 @@ const amSettledRoots: ReadonlySet<string> = new Set(
   'SPX NDX RUT DJX VIX VIXW MXEA MXEF RUI RLG RLV XAU HGX OSX SOX UTY BKX'.split(' '),
 )
 
-export type SettlementStyle = 'am' | 'pm'
+type SettlementStyle = 'am' | 'pm'
 
-export function settlementStyle(root: string): SettlementStyle {
+function settlementStyle(root: string): SettlementStyle {
   return amSettledRoots.has(root) ? 'am' : 'pm'
 }
 

@@ -3,7 +3,7 @@ import { isWeekend, usHolidays } from './holidays.ts'
 import { civilDayOf, instantOnDay, type Zone } from './zones.ts'
 
 /** Regular trading hours of one day; instants are epoch ms. */
-export interface Session {
+interface Session {
   readonly day: number
   readonly openMs: number
   readonly closeMs: number
@@ -11,7 +11,7 @@ export interface Session {
 }
 
 /** How a year is known: from the exchange's own list, computed from its rules, or not at all (weekends only). */
-export type Coverage = 'published' | 'by_rule' | 'unpublished'
+type Coverage = 'published' | 'by_rule' | 'unpublished'
 
 export interface SessionCalendar {
   readonly zone: Zone
@@ -65,14 +65,14 @@ export const usOptions: SessionCalendar = createCalendar(
 )
 
 /** NSE: 09:15-15:30 Kolkata on weekdays. Its holidays follow no rule and are data not at hand, so every year is unpublished. */
-export const nseOptions: SessionCalendar = createCalendar(
+const nseOptions: SessionCalendar = createCalendar(
   'Asia/Kolkata',
   { openS: 9 * hour + 15 * minute, closeS: 15 * hour + 30 * minute, earlyCloseS: 15 * hour + 30 * minute },
   { coverage: () => 'unpublished', isClosed: isWeekend, isEarlyClose: () => false },
 )
 
 /** Venues that never close (Deribit): a session is a UTC day. */
-export const alwaysOpen: SessionCalendar = createCalendar(
+const alwaysOpen: SessionCalendar = createCalendar(
   'UTC',
   { openS: 0, closeS: 24 * hour, earlyCloseS: 24 * hour },
   { coverage: () => 'by_rule', isClosed: () => false, isEarlyClose: () => false },
@@ -100,7 +100,7 @@ export function sessionDayOnOrBefore(calendar: SessionCalendar, day: number): nu
  * and a Saturday, a holiday or the time before the open (09:30 New York, 09:15 Kolkata) to the session before, whose
  * figures a provider still shows then.
  */
-export function sessionDay(zone: Zone, epochMs: number): number {
+function sessionDay(zone: Zone, epochMs: number): number {
   const calendar = calendars[zone]
   const today = civilDayOf(zone, epochMs)
   const session = calendar.sessionOn(today)

@@ -41,7 +41,7 @@ describe('the implied forward', () => {
 
   it('trusts narrow pairs over wide ones', () => {
     const pairs = pairsAround(100.5, ladder, 1)
-    for (const i of [7, 8, 9, 11, 12, 13]) pairs.callMid[i] = (pairs.callMid[i] ?? 0) + 0.4
+    pairs.callMid.forEach((mid, i) => (pairs.callMid[i] = i === 10 ? mid : mid + 0.4))
     pairs.callSpread[10] = 0.01
     pairs.putSpread[10] = 0.01
     expect(impliedForward(pairs, inputs).forward).toBeCloseTo(100.5, 9)

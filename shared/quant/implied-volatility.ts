@@ -4,7 +4,7 @@ import { normalCdf, normalPdf } from './normal.ts'
 import { solveTotalVolatility } from './total-volatility.ts'
 
 /** A number of `ivCodes`. */
-export type IvCode = (typeof ivCodes)[keyof typeof ivCodes]
+type IvCode = (typeof ivCodes)[keyof typeof ivCodes]
 
 export interface ImpliedVolatility {
   /** Fraction per sqrt(year); NaN unless the code is ok. */
@@ -50,7 +50,7 @@ const daysPerYear = 365
 const perPoint = 0.01
 
 /** Code of the terms alone: whether any contract of this expiry can have an IV. */
-export function codeOfTerms(forward: number, discount: number, yearsToExpiry: number): IvCode {
+function codeOfTerms(forward: number, discount: number, yearsToExpiry: number): IvCode {
   if (!(yearsToExpiry > 0)) return ivCodes.expired
   return isPositive(forward) && isPositive(discount) && yearsToExpiry < Infinity ? ivCodes.ok : ivCodes.no_forward
 }

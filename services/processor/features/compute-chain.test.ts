@@ -5,6 +5,7 @@ import { contractFlags, type Snapshot } from '../../../shared/model/snapshot.ts'
 import { black76Greeks, black76Price } from '../../../shared/quant/black76.ts'
 import { chainOf, type ContractInput, reordered } from '../../../tests/fixtures/quant/chain-builder.ts'
 import { computeChain } from './compute-chain.ts'
+import { putCallRatios } from './positioning.ts'
 
 const params = { riskFreeRate: 0, curveDate: '2026-06-22', minutesFloor: 5 }
 /** 11:00 New York on Monday 2026-06-22. */
@@ -94,6 +95,25 @@ describe('a small chain checked by hand', () => {
     const greeks = black76Greeks(terms, 90, contracts.iv[0] ?? NaN, 1)
     for (const name of ['delta', 'gamma', 'theta', 'vega'] as const)
       expect(contracts[name][0]).toBeCloseTo(greeks[name], 12)
+  })
+})
+
+describe('greeks of both legs', () => {
+  it('are those of Black-76 on the implied forward, theta with the forward held fixed', () => {
+    const contracts = smile({ expiry: '2026-12-18', strikes: near, sigma: 0.3 })
+    const { contracts: figures, expiries } = computeChain(chainOf(contracts, { marketTimeMs }), {
+      ...params,
+      riskFreeRate: 0.05,
+    })
+    const yearsToExpiry = (Date.UTC(2026, 11, 18, 21) - marketTimeMs) / 31_536_000_000
+    const discount = Math.exp(-0.05 * yearsToExpiry)
+    expect(expiries[0]?.forward).toBe(100)
+    for (const [i, { strike, right }] of contracts.entries()) {
+      const terms = { spot: 100, forward: 100, discount, yearsToExpiry }
+      const greeks = black76Greeks(terms, strike, figures.iv[i] ?? NaN, right === 'C' ? 1 : 2)
+      for (const name of ['delta', 'gamma', 'theta', 'vega'] as const)
+        expect(figures[name][i]).toBeCloseTo(greeks[name], 10)
+    }
   })
 })
 
@@ -217,6 +237,13 @@ describe('the chain as a whole', () => {
     }))
     expect(compute(contracts).chain).toMatchObject({ callVolume: 100, putVolume: 100 })
     expect(compute(contracts, { sessionDate: '2026-06-18' }).chain).toMatchObject({ callVolume: 900, putVolume: 900 })
+  })
+
+  it('has no put/call ratio over fewer than 200 calls traded or 1,000 held', () => {
+    const sums = { callVolume: 199, putVolume: 500, callOpenInterest: 999, putOpenInterest: 5000 }
+    expect(putCallRatios(sums)).toEqual({ pcrVolume: null, pcrOi: null })
+    expect(putCallRatios({ ...sums, callVolume: 200, callOpenInterest: 1000 })).toEqual({ pcrVolume: 2.5, pcrOi: 5 })
+    expect(putCallRatios({ ...sums, callVolume: 200, callOpenInterest: 1000, putVolume: 0 }).pcrVolume).toBe(0)
   })
 
   it('is empty of an empty chain', () => {
