@@ -72,6 +72,8 @@ export function createCollector(deps: CollectorDeps): Collector {
         await runPass(pass, signal)
         if (signal.aborted) return
       }
+      const { passes, totals, lastStreamSeq } = summary.summary()
+      log.info({ passes, ...totals, lastStreamSeq }, 'provider ended')
     },
   }
 }

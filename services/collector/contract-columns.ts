@@ -16,7 +16,7 @@ const otherFields = [
   'providerRho',
 ] as const
 const valueFields = [...priceFields, ...countFields, ...otherFields] as const
-export type ContractField = (typeof valueFields)[number]
+type ContractField = (typeof valueFields)[number]
 
 /** Normalised values in the order of the provider's rows, NaN where missing. A field left out is missing throughout. */
 export interface ContractRows {

@@ -5,7 +5,7 @@ import type { RefusalReason, Snapshot } from '../../shared/model/snapshot.ts'
 import { type EncodedSnapshot, snapshotContentType, snapshotSchema } from '../../shared/model/snapshot-codec.ts'
 
 /** The half of the bus's publisher that the collector needs. */
-export interface MessageSink {
+interface MessageSink {
   /** Resolves when the message has a place in the window; `acked` when it is stored. */
   enqueue(
     subject: string,
@@ -31,7 +31,7 @@ export interface Gap {
   readonly expectedAtMs: number
 }
 
-export type Published =
+type Published =
   | { readonly kind: 'enqueued'; readonly bytes: number; readonly acked: Promise<StoredAck> }
   | { readonly kind: 'too_large'; readonly bytes: number }
 
@@ -41,7 +41,7 @@ export interface CollectorOutput {
   publishScan(scan: Scan): Promise<StoredAck>
 }
 
-export interface OutputOptions {
+interface OutputOptions {
   readonly sink: MessageSink
   readonly encode: (snapshot: Snapshot) => EncodedSnapshot
   /** Partitions of CHAINS; the processors must know the same count. */

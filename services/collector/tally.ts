@@ -58,7 +58,7 @@ export function tallied(tally: Tally, result: ItemResult): Tally {
 
 type Counts<K extends string> = Readonly<Partial<Record<K, number>>>
 
-export function summed<K extends string>(a: Counts<K>, b: Counts<K>): Counts<K> {
+function summed<K extends string>(a: Counts<K>, b: Counts<K>): Counts<K> {
   const sum: Partial<Record<K, number>> = { ...a }
   for (const [key, count] of Object.entries(b) as [K, number][]) sum[key] = (sum[key] ?? 0) + count
   return sum

@@ -23,7 +23,7 @@ export interface OptionChainProvider {
   passes(signal: AbortSignal): AsyncIterable<Pass>
 }
 
-export interface ProviderCapabilities {
+interface ProviderCapabilities {
   /** True when `now()` is the wall clock. */
   readonly live: boolean
   /** Fetches of one pass that may run side by side. 1 where the order of items must be kept. */

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest'
 import { parseOccSymbol } from '../../../shared/calendar/occ.ts'
 import { contractFlags, type Snapshot } from '../../../shared/model/snapshot.ts'
+import { recordingsAt } from '../../../tests/support/recordings.ts'
 import { parseJsonDocument } from './json-document.ts'
 import { createRecording } from './recording/recording.ts'
 import { readLines } from './recording/documents.ts'
@@ -11,12 +11,14 @@ import { unpackFile } from './recording/unpack.ts'
 
 /* Against the recordings beside the project: what real chains come to. Their figures were counted independently first. */
 
-const dataPath = process.env['STRIKEFLOW_DATA'] ?? '../shared/data'
-const cboePath = join(dataPath, 'cboe/intraday')
-const optionsDeskPath = join(dataPath, 'options_desk')
+const cboe = recordingsAt('cboe/intraday')
+const optionsDesk = recordingsAt('options_desk')
 
-function needs(path: string, context: TestContext): void {
-  if (!existsSync(path)) context.skip(`no recordings at ${path}; set STRIKEFLOW_DATA`)
+type Found = ReturnType<typeof recordingsAt>
+
+/** The path, or the test is skipped with the reason. */
+function needs(found: Found, context: TestContext): string {
+  return 'path' in found ? found.path : context.skip(found.missing)
 }
 
 interface Facts {
@@ -63,11 +65,11 @@ const countFlag = ({ columns }: Snapshot, flag: number): number =>
 describe('the recorded files of Cboe', () => {
   let facts: Facts
   beforeAll(async () => {
-    if (existsSync(cboePath)) facts = await replay(cboePath)
+    if ('path' in cboe) facts = await replay(cboe.path)
   }, 120_000)
 
   it('237 files are 112 distinct snapshots with 222,358 contracts, none rejected, in 79 passes', (context) => {
-    needs(cboePath, context)
+    needs(cboe, context)
     const perUnderlying: Record<string, number> = {}
     for (const { meta } of facts.snapshots.values()) {
       perUnderlying[meta.underlying] = (perUnderlying[meta.underlying] ?? 0) + 1
@@ -78,14 +80,14 @@ describe('the recorded files of Cboe', () => {
   })
 
   it('1,974 contracts in 12 snapshots had expired', (context) => {
-    needs(cboePath, context)
+    needs(cboe, context)
     const expired = [...facts.snapshots.values()].map((snapshot) => countFlag(snapshot, contractFlags.expired))
     expect(expired.reduce((a, b) => a + b)).toBe(1_974)
     expect(expired.filter((count) => count > 0)).toHaveLength(12)
   })
 
   it('the two files of the holiday are of the session before it', (context) => {
-    needs(cboePath, context)
+    needs(cboe, context)
     const holiday = [...facts.snapshots.values()].filter(
       ({ meta }) => meta.underlying === 'IWM' && new Date(meta.providerTimeMs).toISOString().startsWith('2026-06-19'),
     )
@@ -93,14 +95,15 @@ describe('the recorded files of Cboe', () => {
   })
 
   it('every bid, ask, size, volume and open interest is what the file says, to the last digit', async (context) => {
-    needs(cboePath, context)
+    const path = needs(cboe, context)
     const sources = new Map<string, Record<string, unknown>[]>()
-    for (const name of await readdir(cboePath, { recursive: true })) {
+    for (const name of await readdir(path, { recursive: true })) {
       if (!name.endsWith('.json.gz')) continue
-      const { symbol, timestamp, raw_options } = await documentAt(join(cboePath, name))
+      const { symbol, timestamp, raw_options } = await documentAt(join(path, name))
       sources.set(`${String(symbol)} ${String(timestamp)}`, raw_options as Record<string, unknown>[])
     }
-    let compared = 0
+    let equal = 0
+    const differing: unknown[] = []
     for (const { meta, columns } of facts.snapshots.values()) {
       const time = new Date(meta.providerTimeMs).toISOString().slice(0, 19).replace('T', ' ')
       const index = indexOf(columns)
@@ -108,11 +111,12 @@ describe('the recorded files of Cboe', () => {
         const at = index.get(contractKey(String(row['option']))) as number
         const kept = [columns.bid, columns.ask, columns.bidSize, columns.askSize, columns.volume, columns.openInterest]
         const said = ['bid', 'ask', 'bid_size', 'ask_size', 'volume', 'open_interest'].map((field) => row[field])
-        if (kept.some((column, k) => column[at] !== said[k])) expect(kept.map((column) => column[at])).toEqual(said)
-        compared += 1
+        if (kept.every((column, k) => column[at] === said[k])) equal += 1
+        else differing.push({ row, kept: kept.map((column) => column[at]) })
       }
     }
-    expect(compared).toBe(222_358)
+    expect(differing.slice(0, 3)).toEqual([])
+    expect(equal).toBe(222_358)
   }, 120_000)
 
   async function documentAt(path: string): Promise<Record<string, unknown>> {
@@ -127,17 +131,17 @@ describe('the recorded files of Cboe', () => {
 describe('the recorded documents of options-desk', () => {
   let facts: Facts
   beforeAll(async () => {
-    if (existsSync(optionsDeskPath)) facts = await replay(optionsDeskPath)
+    if ('path' in optionsDesk) facts = await replay(optionsDesk.path)
   }, 120_000)
 
   it('1,266 documents are 1,264 snapshots with 469,057 contracts', (context) => {
-    needs(optionsDeskPath, context)
+    needs(optionsDesk, context)
     expect([facts.items, facts.refusals, facts.snapshots.size, contractsOf(facts)]).toEqual([1_266, 0, 1_264, 469_057])
     expect(facts.drift).toEqual([])
   })
 
   it('come in four passes, the one of 2026-07-16 with 310,360 contracts of 335 names', (context) => {
-    needs(optionsDeskPath, context)
+    needs(optionsDesk, context)
     expect(facts.perPass.map(({ startedAtMs }) => new Date(startedAtMs).toISOString().slice(0, 10))).toEqual([
       '2026-07-11',
       '2026-07-16',
@@ -148,7 +152,7 @@ describe('the recorded documents of options-desk', () => {
   })
 
   it('CPRX has no spot, keeps its quotes, and its 8 contradicting rows are all that is rejected', (context) => {
-    needs(optionsDeskPath, context)
+    needs(optionsDesk, context)
     expect(facts.rejects).toEqual({ expiry_mismatch: 8 })
     const cprx = [...facts.snapshots.values()].filter(({ meta }) => meta.underlying === 'CPRX')
     expect(cprx).toHaveLength(1)
@@ -157,7 +161,7 @@ describe('the recorded documents of options-desk', () => {
   })
 
   it('no value is endless, no IV below 0.1 %, and 4 quotes of the pass of 2026-07-16 are crossed', (context) => {
-    needs(optionsDeskPath, context)
+    needs(optionsDesk, context)
     let crossed = 0
     for (const snapshot of facts.snapshots.values()) {
       const { columns, meta } = snapshot
@@ -171,13 +175,14 @@ describe('the recorded documents of options-desk', () => {
   })
 
   it('every bid and ask is what the document says, to the last digit, and missing where it says null', async (context) => {
-    needs(optionsDeskPath, context)
+    const path = needs(optionsDesk, context)
     const byKey = new Map(
       [...facts.snapshots.values()].map(({ meta, columns }) => [`${meta.underlying} ${meta.providerTimeMs}`, columns]),
     )
-    let compared = 0
-    for (const name of await readdir(optionsDeskPath)) {
-      const unpacked = await unpackFile(join(optionsDeskPath, name))
+    let equal = 0
+    const differing: unknown[] = []
+    for (const name of await readdir(path)) {
+      const unpacked = await unpackFile(join(path, name))
       if (unpacked.kind === 'refused') throw new Error(unpacked.detail)
       for (const { start, end, symbol, recordedAtMs } of readLines(unpacked.bytes)) {
         const columns = byKey.get(`${(symbol ?? '').replace('-', '.')} ${recordedAtMs}`)
@@ -191,13 +196,14 @@ describe('the recorded documents of options-desk', () => {
           const at = index.get(contractKey(contract)) as number
           const kept = [columns.bid[at], columns.ask[at]]
           const said = [bid ?? NaN, ask ?? NaN]
-          if (!Object.is(kept[0], said[0]) || !Object.is(kept[1], said[1])) expect(kept).toEqual(said)
-          compared += 1
+          if (Object.is(kept[0], said[0]) && Object.is(kept[1], said[1])) equal += 1
+          else differing.push({ contract, kept, said })
         }
       }
     }
     // CPRX three times.
-    expect(compared).toBe(469_057 + 2 * 32)
+    expect(differing.slice(0, 3)).toEqual([])
+    expect(equal).toBe(469_057 + 2 * 32)
   }, 120_000)
 })
 

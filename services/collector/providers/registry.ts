@@ -28,14 +28,14 @@ export const providers = {
 export const providerNames = Object.keys(providers) as [ProviderName, ...ProviderName[]]
 export type ProviderName = keyof typeof providers
 
-export interface ProviderContext {
+interface ProviderContext {
   readonly settings: ProviderSettings
   readonly clock: Clock
   readonly onDrift: DriftObserver
 }
 
 /** What providers may be told; a subset of the collector's settings. */
-export interface ProviderSettings {
+interface ProviderSettings {
   readonly underlyings: readonly string[]
   readonly intervalMs: number
   readonly maxConcurrency: number

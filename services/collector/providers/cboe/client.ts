@@ -16,7 +16,7 @@ export interface CboeClientOptions {
   readonly clock: Clock
 }
 
-export interface CboeBody {
+interface CboeBody {
   readonly kind: 'body'
   readonly text: string
   readonly receivedAtMs: number

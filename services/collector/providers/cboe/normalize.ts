@@ -8,7 +8,7 @@ import { underlyingOfCboeSymbol } from './symbols.ts'
 import { readCboe } from './wire.ts'
 
 /** Cboe states 15 minutes; its file time is that much ahead of the newest trade in it. */
-export const cboeDelayMs = 15 * 60_000
+const cboeDelayMs = 15 * 60_000
 export const cboeZone = 'America/New_York'
 const multiplier = 100
 

@@ -8,7 +8,7 @@ import { isTicker } from '../ticker.ts'
 import { readOptionsDesk } from './wire.ts'
 
 /** Yahoo states up to 15 minutes (`exchangeDataDelayedBy`), which the recorder did not keep: the largest stands. */
-export const optionsDeskDelayMs = 15 * 60_000
+const optionsDeskDelayMs = 15 * 60_000
 const zone = 'America/New_York'
 const multiplier = 100
 /** Yahoo's search for an IV starts at 1e-5 and halves its way; what it leaves below 0.1 % is "not found", never a volatility. */

@@ -40,7 +40,7 @@ export interface SessionBook {
 }
 
 /** Contracts a volume event adds to one contract in one step. */
-export interface BlockTrade {
+interface BlockTrade {
   readonly row: number
   readonly step: number
   readonly contracts: number

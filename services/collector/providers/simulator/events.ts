@@ -2,8 +2,8 @@ import { createRandom, hashText, mix } from './random.ts'
 import { firstStepAt, stepMsOf, type TradingSession } from './trading-time.ts'
 import type { UnderlyingProfile } from './universe.ts'
 
-export const eventKinds = ['volume_spike', 'iv_spike'] as const
-export type EventKind = (typeof eventKinds)[number]
+const eventKinds = ['volume_spike', 'iv_spike'] as const
+type EventKind = (typeof eventKinds)[number]
 
 /** Something put into the market on purpose: what a detector has to find, and all it may find. */
 export interface InjectedEvent {
@@ -19,7 +19,7 @@ export interface InjectedEvent {
 }
 
 /** An event asked for by name; it shows in the first pass at or after `atMs`. */
-export interface PlannedEvent {
+interface PlannedEvent {
   readonly kind: EventKind
   readonly underlying: string
   readonly atMs: number

@@ -4,7 +4,7 @@ import { sessionDayOnOrBefore, usOptions } from '../../../../shared/calendar/ses
 import type { UnderlyingProfile } from './universe.ts'
 
 /** How long an expiry was listed before it came due; decides how wide its strikes reach. */
-export type Tenor = 'daily' | 'weekly' | 'monthly' | 'leaps'
+type Tenor = 'daily' | 'weekly' | 'monthly' | 'leaps'
 
 /** One expiry of one root. Each strike has a call and a put. */
 export interface Listing {
@@ -130,7 +130,7 @@ const strikeCache = new WeakMap<UnderlyingProfile, Map<Tenor, readonly number[]>
  * Returns the strikes of a tenor: fine steps around the base price, steps twice as wide outside. They hang on the base
  * price, to which the spot is drawn back, so a contract once listed stays until it expires.
  */
-export function strikesOf(profile: UnderlyingProfile, tenor: Tenor): readonly number[] {
+function strikesOf(profile: UnderlyingProfile, tenor: Tenor): readonly number[] {
   const known = strikeCache.get(profile) ?? new Map<Tenor, readonly number[]>()
   strikeCache.set(profile, known)
   const strikes = known.get(tenor) ?? layOut(profile, tenor)
