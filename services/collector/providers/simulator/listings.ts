@@ -58,7 +58,7 @@ const siblingHorizonDays = 180
 const siblingUsual = 5.9
 
 /** Fewer, and the spot's wandering would leave them. */
-const minStrikes = 7
+const minStrikes = 9
 const strikeSteps = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500]
 
 /** Returns what is listed on a session day in canonical order: by root, then expiry. Expired ones are gone, today's are still there. */
@@ -140,11 +140,11 @@ function strikesOf(profile: UnderlyingProfile, tenor: Tenor): readonly number[] 
 
 function layOut(profile: UnderlyingProfile, tenor: Tenor): readonly number[] {
   const count = Math.max(minStrikes, Math.round(unitStrikes(profile) * tenorRules[tenor].weight))
-  const step = strikeStep(profile, tenor, count)
-  const center = Math.round(profile.basePrice / step)
   const inner = Math.max(2, Math.round(count * 0.3))
-  const strikes: number[] = []
   const half = Math.floor(count / 2)
+  const step = strikeStep(profile, tenor, inner + 2 * (count - half - 1 - inner))
+  const center = Math.round(profile.basePrice / step)
+  const strikes: number[] = []
   for (let i = -half; i < count - half; i++) {
     const offset = Math.abs(i) <= inner ? i : Math.sign(i) * (inner + 2 * (Math.abs(i) - inner))
     if (center + offset > 0) strikes.push((center + offset) * step)
@@ -160,10 +160,17 @@ function unitStrikes({ listing, targetContracts, amRoot }: UnderlyingProfile): n
   return targetContracts / 2 / (weighted + siblings)
 }
 
-function strikeStep({ basePrice, baseVol }: UnderlyingProfile, tenor: Tenor, count: number): number {
-  // 2.5 standard deviations of the tenor and 2 of the spot's own wandering about its base, in both directions.
-  const halfWidth = basePrice * baseVol * (2.5 * Math.sqrt(tenorRules[tenor].widthYears) + 0.23)
-  const coarsest = basePrice * Math.max(0.03, 0.1 * baseVol)
-  const wanted = Math.min((2 * halfWidth) / (count * 1.4), coarsest)
-  return strikeSteps.findLast((step) => step <= 1.25 * wanted) ?? 0.5
+/** Four standard deviations of the spot about its base, relative to its vol per sqrt(year). */
+const wandering = 0.38
+
+/** Returns the finer of the steps that serve the tenor, but none so fine that the spot could leave the strikes; `reach` is the steps on a side. */
+function strikeStep({ basePrice, baseVol }: UnderlyingProfile, tenor: Tenor, reach: number): number {
+  const tenorWidth = basePrice * baseVol * (2.5 * Math.sqrt(tenorRules[tenor].widthYears) + wandering / 2)
+  const wanted = Math.min(tenorWidth / reach, basePrice * Math.max(0.03, 0.1 * baseVol))
+  const needed = (0.9 * basePrice * baseVol * wandering) / reach
+  return (
+    strikeSteps.findLast((step) => step <= 1.25 * wanted && step >= needed) ??
+    strikeSteps.find((step) => step >= needed) ??
+    500
+  )
 }

@@ -38,7 +38,7 @@ const overnightShare = 0.1
 const tradingDays = 252
 const minutesPerSession = 390
 /** Pull back to the base per day: an endless run must not wander away from the listed strikes. */
-const spotPull = 0.15
+const spotPull = 0.25
 const levelPull = 0.15
 
 interface DayMove {
