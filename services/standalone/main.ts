@@ -4,7 +4,7 @@ import { printReady } from '../../shared/runtime/ready-line.ts'
 import { runService } from '../../shared/runtime/run-service.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
 import { standaloneSettings } from './config.ts'
-import { claimDataDirectory, dataDirectory } from './data-directory.ts'
+import { claimDataDirectory, dataDirectory, writeStackFacts } from './data-directory.ts'
 import { createStandalone } from './standalone.ts'
 import { startStack } from './stack.ts'
 
@@ -43,13 +43,8 @@ process.exitCode = await runService(log, async ({ opened }) => {
       onProgress: say,
     }),
   )
-  if (!process.stdout.isTTY) {
-    printReady({
-      service: 'standalone',
-      natsUrl: stack.natsUrl,
-      clickhouseUrl: stack.clickhouseUrl,
-      apiUrl: stack.apiUrl ?? '',
-    })
-  }
+  const { natsUrl, clickhouseUrl, apiUrl } = stack
+  await writeStackFacts(directory, { pid: process.pid, natsUrl, clickhouseUrl, apiUrl })
+  if (!process.stdout.isTTY) printReady({ service: 'standalone', natsUrl, clickhouseUrl, apiUrl: apiUrl ?? '' })
   return createStandalone({ stack, settings, directory, log, out: process.stdout })
 })

@@ -5,7 +5,7 @@ import type { Service } from '../../shared/runtime/run-service.ts'
 import { readLatestAlerts, readTotals } from '../../shared/store/queries/board.ts'
 import { type BoardFigures, count, renderBoard, Screen } from './board.ts'
 import type { StandaloneSettings } from './config.ts'
-import { type DataDirectory, freeBytes, writeStackFacts } from './data-directory.ts'
+import { type DataDirectory, freeBytes } from './data-directory.ts'
 import type { Stack } from './stack.ts'
 
 export interface StandaloneDeps {
@@ -24,13 +24,10 @@ export function createStandalone(deps: StandaloneDeps): Service {
   return {
     name: 'standalone',
     async run(signal) {
-      const { stack, directory } = deps
-      const { natsUrl, clickhouseUrl, apiUrl } = stack
-      await writeStackFacts(directory, { pid: process.pid, natsUrl, clickhouseUrl, apiUrl })
       try {
-        await Promise.race([showBoard(deps, signal), natsEnd(stack, signal)])
+        await Promise.race([showBoard(deps, signal), natsEnd(deps.stack, signal)])
       } finally {
-        await rm(directory.stackFile, { force: true })
+        await rm(deps.directory.stackFile, { force: true })
         deps.out.write('stopping: sources first, then stores\n')
       }
     },

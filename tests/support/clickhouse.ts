@@ -95,3 +95,39 @@ async function readyLine(
   late.catch(() => undefined)
   return Promise.race([line, failed, late])
 }
+
+export interface HttpReply {
+  readonly status: number
+  readonly text: string
+  readonly headers: Headers
+}
+
+type Parameters = Readonly<Record<string, string>>
+
+export interface ClickHouseHttp {
+  /** POST with these URL parameters. */
+  send(parameters: Parameters, init?: RequestInit): Promise<HttpReply>
+  /** POST with the SQL as the body. */
+  run(sql: string, parameters?: Parameters): Promise<HttpReply>
+  /** Like `run`, but throws what the server answers to a failure; returns the result without its last line end. */
+  ok(sql: string, parameters?: Parameters): Promise<string>
+}
+
+/** Plain HTTP to a server, for tests of the interface itself. */
+export function httpTo(url: () => string): ClickHouseHttp {
+  const send: ClickHouseHttp['send'] = async (parameters, init = {}) => {
+    const search = new URLSearchParams(parameters).toString()
+    const response = await fetch(`${url()}/?${search}`, { method: 'POST', ...init })
+    return { status: response.status, text: await response.text(), headers: response.headers }
+  }
+  const run: ClickHouseHttp['run'] = (sql, parameters = {}) => send(parameters, { body: sql })
+  return {
+    send,
+    run,
+    async ok(sql, parameters) {
+      const { status, text } = await run(sql, parameters)
+      if (status !== 200) throw new Error(`${status}: ${text}`)
+      return text.trimEnd()
+    },
+  }
+}

@@ -61,7 +61,8 @@ export function registerIngest(program: Command, environment: Env): void {
 async function chainsPosition({ natsUrl }: Endpoints): Promise<{ readonly created: string; readonly lastSeq: number }> {
   const log = createLogger({ service: 'ingest', level: 'warn' })
   await using bus = await connectBus({ servers: natsUrl, name: 'ingest', log })
-  return streamInfo(bus, 'CHAINS')
+  // Awaited here: the connection closes with this scope.
+  return await streamInfo(bus, 'CHAINS')
 }
 
 async function waitForCommits(endpoints: Endpoints, fromSeq: number): Promise<void> {
