@@ -106,11 +106,11 @@ type Parameters = Readonly<Record<string, string>>
 
 export interface ClickHouseHttp {
   /** POST with these URL parameters. */
-  send(parameters: Parameters, init?: RequestInit): Promise<HttpReply>
+  readonly send: (parameters: Parameters, init?: RequestInit) => Promise<HttpReply>
   /** POST with the SQL as the body. */
-  run(sql: string, parameters?: Parameters): Promise<HttpReply>
+  readonly run: (sql: string, parameters?: Parameters) => Promise<HttpReply>
   /** Like `run`, but throws what the server answers to a failure; returns the result without its last line end. */
-  ok(sql: string, parameters?: Parameters): Promise<string>
+  readonly ok: (sql: string, parameters?: Parameters) => Promise<string>
 }
 
 /** Plain HTTP to a server, for tests of the interface itself. */

@@ -7,7 +7,7 @@ import { ownDataDirectory } from './data-owner.ts'
 import { type Engine, openEngine } from './engine.ts'
 import { createNamedSessions } from './named-sessions.ts'
 import { type HttpServer, serveHttp } from './server.ts'
-import { createSessionPool, type SessionPool } from './session-pool.ts'
+import { SessionPool } from './session-pool.ts'
 import type { SessionDefaults } from './session.ts'
 import { openSpool } from './spool.ts'
 
@@ -35,7 +35,7 @@ export async function startClickHouse(config: ClickHouseConfig, log: Logger): Pr
     const engine = stack.use(await openEngine({ dataDir, serverSettings: serverSettings(config) }))
     const defaults = sessionDefaults(config)
     const { maxSessions, maxWaiting } = config
-    const pool = stack.use(createSessionPool({ engine, defaults, maxSessions, maxWaiting }))
+    const pool = stack.use(new SessionPool({ engine, defaults, maxSessions, maxWaiting }))
     const named = stack.use(createNamedSessions(engine, defaults))
     await warmUp(pool)
     const { host, port, users, maxBodyBytes, maxQueryBytes } = config

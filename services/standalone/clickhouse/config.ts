@@ -57,7 +57,7 @@ export function readConfig(args: readonly string[], env: Env): ClickHouseConfig 
   const given: Record<string, string | undefined> = { ...env }
   for (const name of names) {
     const value = values[kebab(name)]
-    if (value !== undefined) given[variableName(prefix, name)] = String(value)
+    if (value !== undefined) given[variableName(prefix, name)] = value
   }
   const { users: list, ...config } = readSettings(prefix, settings, given)
   return { ...config, users: list === undefined ? usualUsers(config) : parseUsers(list) }

@@ -11,6 +11,8 @@ import { readConfig } from './config.ts'
 // The engine's calls occupy threads of libuv's pool; with its four, four slow queries would stop every file and zlib
 // operation of this process. Read by libuv at first use, so before the engine is imported.
 process.env['UV_THREADPOOL_SIZE'] = '128'
+// Times without a zone are UTC inside, whatever the machine's zone is.
+process.env['TZ'] = 'UTC'
 const { startClickHouse } = await import('./clickhouse.ts')
 
 const boot = createLogger({ service: 'clickhouse' })

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
-import { ClickHouseException, codes, exception } from './exceptions.ts'
+import { type ClickHouseException, codes, exception } from './exceptions.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 import { parseStatement, type Statement } from './statement.ts'
 
@@ -87,12 +87,15 @@ async function* bodyReader(
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > maxBodyBytes) throw tooLarge(maxBodyBytes)
   let bytes = 0
-  const encoding = request.headers['content-encoding']
-  for await (const chunk of decoded(request, encoding)) {
+  try {
+    for await (const chunk of decoded(request, request.headers['content-encoding'])) {
+      bytes += chunk.length
+      if (bytes > maxBodyBytes) throw tooLarge(maxBodyBytes)
+      yield chunk
+    }
+  } catch (error) {
     signal.throwIfAborted()
-    bytes += chunk.length
-    if (bytes > maxBodyBytes) throw tooLarge(maxBodyBytes)
-    yield chunk
+    throw error
   }
   if (!request.complete) throw exception(codes.networkError, 'The request body ended before it was complete')
 }
@@ -101,7 +104,8 @@ function decoded(request: IncomingMessage, encoding = ''): AsyncIterable<Buffer>
   switch (encoding.toLowerCase()) {
     case '':
     case 'identity':
-      return request
+      // The default would close the connection with the reading, and with it the way back for the answer.
+      return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
     case 'gzip':
     case 'x-gzip':
       return through(request, createGunzip())

@@ -36,7 +36,7 @@ export async function runQuery(
   const mode = modeOf(user, http)
   const { statement } = received
   if (mode === 'read' && statement.kind === 'session' && statement.setsSettings)
-    throw cannotModify(received.sql.slice(4, 64))
+    throw cannotModify(/SET\s+(\w+)/i.exec(received.sql)?.[1] ?? '')
   const { settings, maxExecutionTime } = settingsFor(user, http.settings)
   const context = { database: http.database, settings, params: http.params }
   const use = async (session: Session): Promise<QueryResult> => {
@@ -99,10 +99,10 @@ async function killedWith<T>(
   signal: AbortSignal,
   { engine, marker, work }: { engine: Engine; marker: string; work: Promise<T> },
 ): Promise<T> {
-  let isDone = false
+  const done = new AbortController()
   const kill = async (): Promise<void> => {
     // Repeated, since the query may not yet be known to the engine when the client leaves.
-    while (!isDone) {
+    while (!done.signal.aborted) {
       await engine.kill(marker).catch(() => 0)
       await sleep(100)
     }
@@ -113,7 +113,7 @@ async function killedWith<T>(
   try {
     return await work
   } finally {
-    isDone = true
+    done.abort()
     signal.removeEventListener('abort', onAbort)
   }
 }

@@ -97,9 +97,11 @@ async function handle(
       { queryId, ...facts, code: failure.code, durationMs: Math.round(performance.now() - startedMs) },
       'query failed',
     )
-    if (failure.code === codes.unknownException) log.error({ queryId, err: error }, 'request failed in this server')
-    // What is left of the body is not read: the connection ends with the answer.
-    if (!request.complete) response.setHeader('Connection', 'close')
+    if (failure.code === codes.unknownException && !gone.signal.aborted)
+      log.error({ queryId, err: error }, 'request failed in this server')
+    // What is left of the body is read and dropped: closing on a sender would take the answer from it.
+    request.unpipe()
+    request.resume()
     const { timezone, version } = runner.engine
     sendException(response, failure, { queryId, timezone, version })
   }
@@ -118,19 +120,15 @@ async function answer(
 ): Promise<void> {
   const { http, received, request, response } = asked
   if (received.statement.kind === 'empty') return sendOk(request, response)
+  const result = await runQuery(runner, asked).finally(() => received.body?.remove())
   try {
-    const result = await runQuery(runner, asked)
-    try {
-      await sendAnswer(response, {
-        ...result,
-        queryId: http.queryId,
-        timezone: runner.engine.timezone,
-        acceptEncoding: http.compressResponse ? String(request.headers['accept-encoding'] ?? '') : undefined,
-      })
-    } finally {
-      result.release()
-    }
+    await sendAnswer(response, {
+      ...result,
+      queryId: http.queryId,
+      timezone: runner.engine.timezone,
+      acceptEncoding: http.compressResponse ? request.headers['accept-encoding'] : undefined,
+    })
   } finally {
-    received.body?.remove()
+    result.release()
   }
 }

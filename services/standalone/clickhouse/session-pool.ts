@@ -11,15 +11,6 @@ export interface SessionWish {
   readonly signal: AbortSignal
 }
 
-export interface SessionPool extends AsyncDisposable {
-  readonly busy: number
-  readonly waiting: number
-  /** Runs `use` with a clean session of its own; waits for one when all are busy. */
-  withSession<T>(wish: SessionWish, use: (session: Session) => Promise<T>): Promise<T>
-  /** Resolves when nothing runs or waits any more. */
-  idle(): Promise<void>
-}
-
 export interface SessionPoolOptions {
   readonly engine: Engine
   readonly defaults: SessionDefaults
@@ -31,35 +22,61 @@ export interface SessionPoolOptions {
  * Sessions side by side on one data directory. A connection runs one statement at a time, so a slow query holds one
  * session and no other. A session goes back only after its settings are reset; one that cannot be reset is closed.
  */
-export function createSessionPool({ engine, defaults, maxSessions, maxWaiting }: SessionPoolOptions): SessionPool {
-  const free: Session[] = []
-  const queue: (() => void)[] = []
-  const rested: (() => void)[] = []
-  let busy = 0
+export class SessionPool implements AsyncDisposable {
+  readonly #options: SessionPoolOptions
+  readonly #free: Session[] = []
+  readonly #queue: (() => void)[] = []
+  readonly #rested: (() => void)[] = []
+  #busy = 0
 
-  async function withSession<T>(wish: SessionWish, use: (session: Session) => Promise<T>): Promise<T> {
-    await turn(wish.signal)
+  constructor(options: SessionPoolOptions) {
+    this.#options = options
+  }
+
+  get busy(): number {
+    return this.#busy
+  }
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** Runs `use` with a clean session of its own; waits for one when all are busy. */
+  async withSession<T>(wish: SessionWish, use: (session: Session) => Promise<T>): Promise<T> {
+    await this.#turn(wish.signal)
+    const { engine, defaults } = this.#options
     let session = wish.owned
     try {
-      session ??= takeFree(wish) ?? (await openSession(engine, defaults, wish.mode, wish.maxExecutionTime))
+      session ??= this.#takeFree(wish) ?? (await openSession(engine, defaults, wish.mode, wish.maxExecutionTime))
       return await use(session)
     } finally {
       // Not awaited: the answer need not wait for the resetting, the next user of the session does.
-      void giveBack(session, wish.owned !== undefined)
+      void this.#giveBack(session, wish.owned !== undefined)
     }
   }
 
-  async function turn(signal: AbortSignal): Promise<void> {
+  /** Resolves when nothing runs or waits any more. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#rested.push(resolve)
+      this.#settle()
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const session of this.#free.splice(0)) session.close()
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    if (busy < maxSessions) {
-      busy += 1
+    const { maxSessions, maxWaiting } = this.#options
+    if (this.#busy < maxSessions) {
+      this.#busy += 1
       return
     }
-    if (queue.length >= maxWaiting) {
-      throw exception(
-        codes.tooManySimultaneousQueries,
-        `Too many simultaneous queries. ${maxSessions} are running, ${maxWaiting} are waiting`,
-      )
+    if (this.#queue.length >= maxWaiting) {
+      const text = `Too many simultaneous queries. ${maxSessions} are running, ${maxWaiting} are waiting`
+      throw exception(codes.tooManySimultaneousQueries, text)
     }
     await new Promise<void>((resolve, reject) => {
       const start = (): void => {
@@ -67,57 +84,39 @@ export function createSessionPool({ engine, defaults, maxSessions, maxWaiting }:
         resolve()
       }
       const leave = (): void => {
-        const at = queue.indexOf(start)
-        if (at !== -1) queue.splice(at, 1)
+        const at = this.#queue.indexOf(start)
+        if (at !== -1) this.#queue.splice(at, 1)
         reject(signal.reason as Error)
-        settle()
+        this.#settle()
       }
-      queue.push(start)
+      this.#queue.push(start)
       signal.addEventListener('abort', leave, { once: true })
     })
   }
 
-  function takeFree({ mode, maxExecutionTime }: SessionWish): Session | undefined {
+  #takeFree({ mode, maxExecutionTime }: SessionWish): Session | undefined {
     const kind = sessionKind(mode, maxExecutionTime)
-    const at = free.findLastIndex((session) => session.kind === kind)
-    if (at !== -1) return free.splice(at, 1)[0]
+    const at = this.#free.findLastIndex((session) => session.kind === kind)
+    if (at !== -1) return this.#free.splice(at, 1)[0]
     // The pool's places are shared by all kinds: the longest idle one makes room.
-    if (free.length + busy > maxSessions) free.shift()?.close()
+    if (this.#free.length + this.#busy > this.#options.maxSessions) this.#free.shift()?.close()
     return undefined
   }
 
-  async function giveBack(session: Session | undefined, isOwned: boolean): Promise<void> {
+  async #giveBack(session: Session | undefined, isOwned: boolean): Promise<void> {
     const isClean = session !== undefined && (await session.restore())
     if (session !== undefined && !isOwned) {
-      if (isClean) free.push(session)
+      if (isClean) this.#free.push(session)
       else session.close()
     }
-    const next = queue.shift()
-    if (next === undefined) busy -= 1
+    const next = this.#queue.shift()
+    if (next === undefined) this.#busy -= 1
     else next()
-    settle()
+    this.#settle()
   }
 
-  function settle(): void {
-    if (busy > 0 || queue.length > 0) return
-    for (const resolve of rested.splice(0)) resolve()
-  }
-
-  return {
-    get busy() {
-      return busy
-    },
-    get waiting() {
-      return queue.length
-    },
-    withSession,
-    idle: () =>
-      new Promise((resolve) => {
-        rested.push(resolve)
-        settle()
-      }),
-    async [Symbol.asyncDispose]() {
-      for (const session of free.splice(0)) session.close()
-    },
+  #settle(): void {
+    if (this.#busy > 0 || this.#queue.length > 0) return
+    for (const resolve of this.#rested.splice(0)) resolve()
   }
 }

@@ -13,21 +13,6 @@ export interface RequestContext {
   readonly params: ReadonlyMap<string, string>
 }
 
-/** One engine connection with its own settings, which are brought back to this server's defaults after every request. */
-export interface Session {
-  readonly kind: string
-  /** The `log_comment` by which the running query is found and killed. */
-  readonly marker: string
-  /** Sets what the request names. On an error nothing was run, and `restore` puts things back. */
-  prepare(context: RequestContext, sql: string): Promise<void>
-  run(sql: string, format?: string): Promise<EngineResult>
-  /** Resets what `prepare` set. False: the session can no longer be trusted to be clean and has to be closed. */
-  restore(): Promise<boolean>
-  /** Says that a statement changed the session itself, so that it cannot serve another request. */
-  taint(): void
-  close(): void
-}
-
 export interface SessionDefaults {
   /** Engine settings of every session, by name. */
   readonly settings: Readonly<Record<string, string>>
@@ -62,86 +47,106 @@ export async function openSession(
     connection.close()
     throw error
   }
-  return session(connection, base, ownMarker, sessionKind(mode, maxExecutionTime))
+  return new Session(connection, base, { kind: sessionKind(mode, maxExecutionTime), ownMarker })
 }
 
 export const sessionKind = (mode: SessionMode, maxExecutionTime?: string): string =>
   mode === 'read' ? `read ${maxExecutionTime ?? ''}` : mode
 
-function session(
-  connection: EngineConnection,
-  base: Readonly<Record<string, string>>,
-  ownMarker: string,
-  kind: string,
-): Session {
-  const bound = new Set<string>()
-  let changed = new Set<string>()
-  let database = 'default'
-  let marker = ownMarker
-  let tainted = false
+/** One engine connection with its own settings, which are brought back to this server's defaults after every request. */
+export class Session {
+  /** Which wishes it can serve; see `sessionKind`. */
+  readonly kind: string
+  readonly #connection: EngineConnection
+  readonly #base: Readonly<Record<string, string>>
+  readonly #ownMarker: string
+  readonly #boundParams = new Set<string>()
+  #changedSettings = new Set<string>()
+  #database = 'default'
+  #marker: string
+  #isTainted = false
 
-  async function prepare({ database: wanted, settings, params }: RequestContext, sql: string): Promise<void> {
+  constructor(
+    connection: EngineConnection,
+    base: Readonly<Record<string, string>>,
+    { kind, ownMarker }: { readonly kind: string; readonly ownMarker: string },
+  ) {
+    this.#connection = connection
+    this.#base = base
+    this.kind = kind
+    this.#ownMarker = ownMarker
+    this.#marker = ownMarker
+  }
+
+  /** The `log_comment` by which the running query is found and killed. */
+  get marker(): string {
+    return this.#marker
+  }
+
+  /** Sets what the request names. After an error nothing was run. */
+  async prepare({ database, settings, params }: RequestContext, sql: string): Promise<void> {
     for (const name of settings.keys()) {
       if (!settingName.test(name)) throw exception(codes.unknownSetting, `Unknown setting '${name}'.`)
     }
     const statements: string[] = []
-    if (wanted !== database) statements.push(`USE ${quoteName(wanted)}`)
+    if (database !== this.#database) statements.push(`USE ${quoteName(database)}`)
     if (settings.size > 0) {
-      changed = new Set([...changed, ...settings.keys()])
+      this.#changedSettings = this.#changedSettings.union(new Set(settings.keys()))
       statements.push(setStatement([...settings]))
-      marker = settings.get('log_comment') ?? ownMarker
+      this.#marker = settings.get('log_comment') ?? this.#ownMarker
     }
     for (const [name, value] of params) {
-      bound.add(name)
+      this.#boundParams.add(name)
       statements.push(`SET param_${name} = ${quote(value)}`)
     }
     if (statements.length > 0) {
       // Whatever stopped half way leaves it open which of them took effect.
-      tainted = true
-      await connection.run(statements.join('; '))
-      tainted = false
+      this.#isTainted = true
+      await this.#connection.run(statements.join('; '))
+      this.#isTainted = false
     }
-    database = wanted
-    refuseLeaked(sql, params)
+    this.#database = database
+    this.#refuseLeaked(sql, params)
   }
 
-  /** The engine cannot forget a parameter: one of an earlier request must not stand in for one that is missing here. */
-  function refuseLeaked(sql: string, params: ReadonlyMap<string, string>): void {
-    if (bound.size === params.size) return
-    for (const [, name = ''] of sql.matchAll(/\{\s*(\w+)\s*:/g)) {
-      if (bound.has(name) && !params.has(name)) {
-        throw exception(codes.unknownQueryParameter, `Substitution \`${name}\` is not set.`)
-      }
-    }
+  run(sql: string, format?: string): Promise<EngineResult> {
+    return this.#connection.run(sql, format)
   }
 
-  async function restore(): Promise<boolean> {
-    if (tainted) return false
-    const names = [...changed]
-    changed = new Set()
-    marker = ownMarker
+  /** Resets what `prepare` set. False: the session can no longer be trusted to be clean and has to be closed. */
+  async restore(): Promise<boolean> {
+    if (this.#isTainted) return false
+    const names = [...this.#changedSettings]
+    this.#changedSettings = new Set()
+    this.#marker = this.#ownMarker
     if (names.length === 0) return true
-    const values = names.map((name) =>
-      base[name] === undefined ? `${name} = DEFAULT` : `${name} = ${quote(base[name])}`,
-    )
-    return connection.run(`SET ${values.join(', ')}`).then(
+    const values = names.map((name) => {
+      const value = this.#base[name]
+      return value === undefined ? `${name} = DEFAULT` : `${name} = ${quote(value)}`
+    })
+    return this.#connection.run(`SET ${values.join(', ')}`).then(
       () => true,
       () => false,
     )
   }
 
-  return {
-    kind,
-    get marker() {
-      return marker
-    },
-    prepare,
-    run: (sql, format) => connection.run(sql, format),
-    restore,
-    taint: () => {
-      tainted = true
-    },
-    close: () => connection.close(),
+  /** Says that a statement changed the session itself, so that it cannot serve another request. */
+  taint(): void {
+    this.#isTainted = true
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  /** The engine cannot forget a parameter: one of an earlier request must not stand in for one that is missing here. */
+  #refuseLeaked(sql: string, params: ReadonlyMap<string, string>): void {
+    if (this.#boundParams.size === params.size) return
+    for (const [, name = ''] of sql.matchAll(/\{\s*(\w+)\s*:/g)) {
+      if (this.#boundParams.has(name) && !params.has(name)) {
+        throw exception(codes.unknownQueryParameter, `Substitution \`${name}\` is not set.`)
+      }
+    }
   }
 }
 

@@ -75,12 +75,18 @@ function tailOf(sql: string, all: readonly Token[]): { at: number; format: strin
 function parseInsert(sql: string, rest: Generator<Token, void, undefined>): Statement {
   const seen: Token[] = []
   let isSelect = false
+  let named: Token | undefined
   let settingsAt: number | undefined
   for (const token of rest) {
     const before = seen.at(-1)
     seen.push(token)
-    if (token.depth > 0 || isName(before)) continue
-    if (isWord(before, 'FORMAT') && token.kind === 'word') return insertOf(sql, seen, { token, isSelect, settingsAt })
+    if (token.depth > 0) continue
+    if (isName(before)) {
+      named = token
+      continue
+    }
+    if (isWord(before, 'FORMAT') && before !== named && token.kind === 'word')
+      return insertOf(sql, seen, { token, isSelect, settingsAt })
     if (isSelect) continue
     if (isWord(token, 'INFILE'))
       throw exception(codes.unknownTypeOfQuery, 'Query has infile and was send directly to server')

@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { httpTo, startClickHouse, type TestClickHouse } from '../../../tests/support/clickhouse.ts'
+
+const endless = 'SELECT count() FROM system.numbers WHERE sipHash64(number) = 1'
+
+async function waitFor(condition: () => Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`Not within ${timeoutMs} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+describe('queries side by side', () => {
+  let server: TestClickHouse
+  beforeAll(async () => {
+    server = await startClickHouse({ args: ['--max-sessions', '2', '--max-waiting', '3'] })
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+  const { run, ok } = httpTo(() => server.url)
+
+  const running = async (): Promise<number> =>
+    Number(
+      await ok(
+        `SELECT count() FROM system.processes WHERE query LIKE '%system.numbers%' AND query NOT LIKE '%processes%'`,
+      ),
+    )
+
+  test('answers a fast query while a slow one runs', async () => {
+    const slow = run(endless, { max_execution_time: '2' })
+    await waitFor(async () => (await running()) === 1)
+    const startedMs = performance.now()
+    expect(await ok('SELECT 1')).toBe('1')
+    expect(performance.now() - startedMs).toBeLessThan(500)
+    expect(await slow).toMatchObject({ status: 408 })
+  })
+
+  test('answers pings while every session is busy, and lets further queries wait their turn', async () => {
+    const slow = [1, 2].map(() => run(endless, { max_execution_time: '1' }))
+    const waiting = [1, 2, 3].map(() => ok('SELECT 1'))
+    for (let i = 0; i < 10; i += 1) {
+      const startedMs = performance.now()
+      expect(await (await fetch(`${server.url}/ping`)).text()).toBe('Ok.\n')
+      expect(performance.now() - startedMs).toBeLessThan(200)
+    }
+    expect(await Promise.all(waiting)).toEqual(['1', '1', '1'])
+    await Promise.all(slow)
+  })
+
+  test('refuses a query when too many wait', async () => {
+    const slow = [1, 2].map(() => run(endless, { max_execution_time: '1' }))
+    const waiting = Array.from({ length: 6 }, () => run('SELECT 1'))
+    const statuses = (await Promise.all(waiting)).map(({ status, text }) =>
+      status === 200 ? 'ok' : /\((\w+)\) \(version/.exec(text)?.[1],
+    )
+    expect(statuses.filter((status) => status === 'ok')).toHaveLength(3)
+    expect(statuses.filter((status) => status === 'TOO_MANY_SIMULTANEOUS_QUERIES')).toHaveLength(3)
+    await Promise.all(slow)
+  })
+
+  test('ends a query whose client has left', async () => {
+    const leaving = new AbortController()
+    const query = fetch(server.url, { method: 'POST', body: endless, signal: leaving.signal }).catch(() => 'left')
+    await waitFor(async () => (await running()) === 1)
+    leaving.abort()
+    expect(await query).toBe('left')
+    await waitFor(async () => (await running()) === 0)
+  })
+
+  test('stores nothing of a body that is cut off', async () => {
+    await ok('CREATE TABLE cut (a Int32) ENGINE = MergeTree ORDER BY a')
+    const query = encodeURIComponent('INSERT INTO cut FORMAT CSV')
+    const upload = request(`${server.url}/?query=${query}`, { method: 'POST', headers: { 'Content-Length': 1000 } })
+    upload.on('error', () => undefined)
+    upload.write('1\n2\n')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    upload.destroy()
+    expect(await ok('SELECT count() FROM cut')).toBe('0')
+  })
+
+  test('streams a result of 300 MB without holding it', async () => {
+    const sql = "SELECT number, repeat('x', 240) FROM numbers(1200000) FORMAT TSV"
+    const response = await fetch(server.url, { method: 'POST', body: sql })
+    let bytes = 0
+    for await (const chunk of response.body ?? []) bytes += (chunk as Uint8Array).length
+    expect(bytes).toBeGreaterThan(290_000_000)
+    expect(bytes).toBe(Number(response.headers.get('Content-Length')))
+    expect(await ok('SELECT 1')).toBe('1')
+  })
+})
+
+describe('the data directory', () => {
+  let dataDir = ''
+  beforeAll(() => {
+    dataDir = mkdtempSync(join(tmpdir(), 'strikeflow-clickhouse-'))
+  })
+  afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
+
+  test('is open again with every acknowledged row within 2 seconds of a kill -9', async () => {
+    const rows = 200_000
+    const killed = await startClickHouse({ dataDir })
+    const before = httpTo(() => killed.url)
+    await before.ok('CREATE DATABASE sf')
+    await before.ok('CREATE TABLE sf.kept (a Int64, b String) ENGINE = MergeTree ORDER BY a')
+    for (let part = 0; part < 4; part += 1) {
+      await before.ok(
+        `INSERT INTO sf.kept SELECT number, toString(number) FROM numbers(${(part * rows) / 4}, ${rows / 4})`,
+      )
+    }
+    await killed.kill9()
+    const startedMs = performance.now()
+    await using again = await startClickHouse({ dataDir })
+    const answer = await httpTo(() => again.url).ok('SELECT count(), uniqExact(a) FROM sf.kept')
+    expect(answer).toBe(`${rows}\t${rows}`)
+    expect(performance.now() - startedMs).toBeLessThan(2000)
+    expect(existsSync(`/dev/shm/strikeflow-clickhouse-${killed.pid}`)).toBe(false)
+  })
+
+  test('is refused to a second process, which is told who has it', async () => {
+    await using first = await startClickHouse({ dataDir })
+    await expect(startClickHouse({ dataDir })).rejects.toThrow(`belongs to the running process ${first.pid}`)
+    expect(await httpTo(() => first.url).ok('SELECT 1')).toBe('1')
+  })
+
+  test('is left in order by SIGTERM: running queries finish, exit code 0, no owner', async () => {
+    const server = await startClickHouse({ dataDir })
+    const { run } = httpTo(() => server.url)
+    const slow = run(endless, { max_execution_time: '1.5' })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(await server.stop()).toBe(0)
+    expect(await slow).toMatchObject({ status: 408 })
+    expect(existsSync(join(dataDir, 'owner.json'))).toBe(false)
+    expect(existsSync(`/dev/shm/strikeflow-clickhouse-${server.pid}`)).toBe(false)
+  })
+})
+
+describe('the start', () => {
+  test('names a port that is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const address = taken.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    await expect(startClickHouse({ port })).rejects.toThrow(`port ${port} on 127.0.0.1 is taken`)
+    taken.close()
+  })
+
+  test('ends with its parent when it is asked to', async () => {
+    const main = new URL('main.ts', import.meta.url).pathname
+    const dataDir = mkdtempSync(join(tmpdir(), 'strikeflow-clickhouse-'))
+    const script = `"${process.execPath}" "${main}" --data-dir "${dataDir}" --port 0 --exit-with-parent true & wait`
+    const shell = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const [line] = (await once(shell.stdout, 'data')) as [Buffer]
+    const { pid } = JSON.parse(line.toString()) as { pid: number }
+    shell.kill('SIGKILL')
+    await waitFor(async () => !existsSync(`/proc/${pid}`))
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+})
