@@ -132,6 +132,14 @@ describe('the collector', () => {
     expect(await registry.metrics()).toContain('refusals_total{provider="test",reason="not_json",service="test"} 1')
   })
 
+  it('counts a file too broken to name an underlying, but makes no gap of it', async () => {
+    const { output, gaps, scans } = outputOf()
+    const broken = item('notes of the day.txt', gives(refused('not_json', 'not a recording')))
+    await collectorOf(providerOf([[broken]]), output).collector.run(running())
+    expect(gaps).toEqual([])
+    expect(scans[1]).toMatchObject({ status: 'failed', refusalsByReason: { not_json: 1 } })
+  })
+
   it('refuses a chain over the cap of a message as too large', async () => {
     const { output, gaps, scans } = outputOf({
       publishSnapshot: async () => ({ kind: 'too_large', bytes: 2_000_000 }),

@@ -131,10 +131,10 @@ function badValue({ values }: ContractRows, i: number): Fault | null {
 
 function canonicalOrder(a: Accepted, b: Accepted): number {
   if (a.root !== b.root) return a.root < b.root ? -1 : 1
-  return a.expiryDay - b.expiryDay || a.strike - b.strike || a.right - b.right || a.row - b.row
+  return a.expiryDay - b.expiryDay || a.strike - b.strike || a.right - b.right
 }
 
-/** The first row of a contract stands, as sorted: the order of the provider's rows breaks the tie. */
+/** The first row of a contract stands: a stable sort kept the order of the provider's rows. */
 function withoutDuplicates(sorted: readonly Accepted[], onDuplicate: (row: number) => void): readonly Accepted[] {
   return sorted.filter((contract, k) => {
     const before = sorted[k - 1]
