@@ -31,7 +31,7 @@ export function fillTrades(book: SessionBook, step: number, columns: ChainColumn
 /** Whole contracts traded by the end of a step: never falls, because its flow never does. */
 function tradedBy({ flow, path, sessionVolume, phase }: SessionBook, row: number, step: number): number {
   const share = (path.flows[flow[row] as number] as Float32Array)[step] as number
-  return Math.floor((sessionVolume[row] as number) * (share - 0.02 * (step % 2)) + (phase[row] as number))
+  return Math.floor((sessionVolume[row] as number) * share + (phase[row] as number))
 }
 
 /** The first step by which `traded` had been reached. */
