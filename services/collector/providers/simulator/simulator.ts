@@ -25,7 +25,7 @@ import { maxUnderlyings, profileOf, tickersOf, type UnderlyingProfile } from './
  * - Events stand out from that: volume passes of at least 14 times the norm of the minute and some 600 contracts; vol of 7 to
  *   14 points on all expiries within one pass, halving every six passes and gone after thirty. None in the first 20 passes of
  *   a session, at least 48 passes between the starts of two of one underlying, none that runs past the close. Measured over
- *   100,000 passes: volume against the median of the ten passes before reaches 4.3 without an event and is at least 11 with
+ *   100,000 chains: volume against the median of the ten passes before reaches 4.3 without an event and is at least 11 with
  *   one; vol rises by at most 0.75 points within a session, 2 overnight, and by at least 6.6 with an event.
  */
 
