@@ -1,16 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { Readable } from 'node:stream'
-import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client'
-import { tableFromArrays, tableToIPC } from 'apache-arrow'
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startClickHouse, type TestClickHouse } from '../../../tests/support/clickhouse.ts'
 
 let server: TestClickHouse
+const log = { level: ClickHouseLogLevel.OFF }
 let client: ClickHouseClient
 
 beforeAll(async () => {
   server = await startClickHouse()
   client = createClient({
+    log,
     url: server.url,
     username: 'strikeflow',
     compression: { request: true, response: true },
@@ -50,11 +51,12 @@ describe('the unmodified @clickhouse/client', () => {
 
   test('inserts an Arrow stream through input(), as the writer of the store does', async () => {
     await client.command({ query: 'CREATE TABLE sf.arrow (a Int32, d Decimal64(4)) ENGINE = MergeTree ORDER BY a' })
-    const table = tableFromArrays({ a: Int32Array.of(1, 2), d: BigInt64Array.of(43_500n, -5n) })
+    const body = `SELECT toInt32(number + 1) AS a, if(number = 0, toInt64(43500), toInt64(-5)) AS d FROM numbers(2) FORMAT ArrowStream`
+    const bytes = Buffer.from(await (await fetch(server.url, { method: 'POST', body })).arrayBuffer())
     const query = `INSERT INTO sf.arrow (a, d) SELECT a, reinterpret(d, 'Decimal64(4)') FROM input('a Int32, d Int64') FORMAT ArrowStream`
     const { stream } = await client.exec({
       query,
-      values: Readable.from([Buffer.from(tableToIPC(table, 'stream'))], { objectMode: false }),
+      values: Readable.from([bytes], { objectMode: false }),
       clickhouse_settings: { insert_deduplication_token: 'x', max_execution_time: 3 },
     })
     stream.resume()
@@ -92,7 +94,7 @@ describe('the unmodified @clickhouse/client', () => {
   })
 
   test('works for a read-only user', async () => {
-    await using api = createClient({ url: server.url, username: 'strikeflow_api', database: 'sf' })
+    await using api = createClient({ log, url: server.url, username: 'strikeflow_api', database: 'sf' })
     const result = await api.query({
       query: 'SELECT count() AS n FROM t',
       format: 'JSON',
@@ -105,7 +107,7 @@ describe('the unmodified @clickhouse/client', () => {
   })
 
   test('keeps a session with its temporary table', async () => {
-    await using own = createClient({ url: server.url, session_id: 'client-session' })
+    await using own = createClient({ log, url: server.url, session_id: 'client-session' })
     await own.command({ query: 'CREATE TEMPORARY TABLE mine (a Int8)' })
     await own.insert({ table: 'mine', values: [{ a: 1 }], format: 'JSONEachRow' })
     expect(await (await own.query({ query: 'SELECT a FROM mine', format: 'JSONEachRow' })).json()).toEqual([{ a: 1 }])

@@ -160,6 +160,7 @@ describe('the start', () => {
     const { pid } = JSON.parse(line.toString()) as { pid: number }
     shell.kill('SIGKILL')
     await waitFor(async () => !existsSync(`/proc/${pid}`))
+    expect(existsSync(join(dataDir, 'owner.json'))).toBe(false)
     rmSync(dataDir, { recursive: true, force: true })
   })
 })

@@ -109,8 +109,14 @@ export class Session {
     this.#refuseLeaked(sql, params)
   }
 
-  run(sql: string, format?: string): Promise<EngineResult> {
-    return this.#connection.run(sql, format)
+  async run(sql: string, format?: string): Promise<EngineResult> {
+    try {
+      return await this.#connection.run(sql, format)
+    } catch (error) {
+      // A connection keeps the remains of a failed query, table locks and memory too, until its next statement.
+      this.#changedSettings.add('log_comment')
+      throw error
+    }
   }
 
   /** Resets what `prepare` set. False: the session can no longer be trusted to be clean and has to be closed. */
