@@ -29,7 +29,7 @@ export interface DurableMessage {
   readonly payload: Uint8Array
   /** 1 at the first delivery. */
   readonly deliveryCount: number
-  /** Resolves when the server has noted it: this message does not come again. */
+  /** Resolves when the server has noted it and the message does not come again; or when it could not be told, and it does. */
   ack(): Promise<void>
   /** Asks for another delivery, at once or later. */
   nak(delayMs?: number): void
@@ -53,7 +53,7 @@ export async function openDurable(bus: Bus, options: DurableOptions): Promise<Du
     [Symbol.asyncIterator]: () => source,
     async [Symbol.asyncDispose]() {
       closing.abort()
-      await current?.close()
+      current?.stop()
       await source.return()
     },
   }
@@ -66,21 +66,25 @@ async function* read(
   reading: (messages: ConsumerMessages | null) => void,
 ): AsyncGenerator<DurableMessage, void, void> {
   for (let failures = 0; !signal.aborted; failures += 1) {
-    let messages: ConsumerMessages | null = null
     try {
       await bus.connected(signal)
       await ensureConsumer(bus, options)
       const consumer = await bus.js.consumers.get(options.stream, options.durable)
-      messages = await consumer.consume({
+      const messages = await consumer.consume({
         max_messages: options.maxMessages ?? 64,
-        expires: 10_000,
+        expires: 5_000,
         abort_on_missing_resource: true,
       })
       reading(messages)
       if (signal.aborted) return
-      for await (const message of messages) {
-        failures = 0
-        yield toDurableMessage(message, options)
+      const iterator = messages[Symbol.asyncIterator]()
+      try {
+        for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+          failures = 0
+          yield toDurableMessage(bus, next.value, options)
+        }
+      } finally {
+        await giveBack(messages, iterator)
       }
     } catch (error) {
       if (signal.aborted) return
@@ -88,9 +92,21 @@ async function* read(
       bus.log.warn({ stream: options.stream, consumer: options.durable, err: error }, 'durable source begins again')
     } finally {
       reading(null)
-      await messages?.close()
     }
     await sleep(Math.min(2_000, 50 * 2 ** failures), undefined, { signal }).catch(() => {})
+  }
+}
+
+/** Not at once: server 2.9 would send it to the closed reader's own last request, and count that as a delivery. */
+const giveBackMs = 100
+
+/** What was fetched ahead and not read goes to another process now and not only after the wait for its acknowledgement. */
+async function giveBack(messages: ConsumerMessages, iterator: AsyncIterator<JsMsg>): Promise<void> {
+  messages.stop()
+  try {
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) next.value.nak(giveBackMs)
+  } catch {
+    // The server does the same by itself after the wait.
   }
 }
 
@@ -112,7 +128,7 @@ async function ensureConsumer(bus: Bus, options: DurableOptions): Promise<void> 
   }
 }
 
-function toDurableMessage(message: JsMsg, { durable }: DurableOptions): DurableMessage {
+function toDurableMessage(bus: Bus, message: JsMsg, { stream, durable }: DurableOptions): DurableMessage {
   const headers = readHeaders(message.headers)
   return {
     subject: message.subject,
@@ -124,8 +140,8 @@ function toDurableMessage(message: JsMsg, { durable }: DurableOptions): DurableM
     async ack() {
       try {
         await message.ackAck()
-      } catch (error) {
-        throw busError(`cannot acknowledge ${message.seq} to ${durable}`, error)
+      } catch (err) {
+        bus.log.warn({ stream, consumer: durable, streamSeq: message.seq, err }, 'message could not be acknowledged')
       }
     },
     nak: (delayMs) => message.nak(delayMs),

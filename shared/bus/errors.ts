@@ -4,12 +4,13 @@ import { StrikeflowError } from '../model/errors.ts'
 
 /** JetStream error codes (nats-server server/errors.json) that this code acts on. */
 export const apiErrorCodes = {
-  consumerNotFound: 10_014,
   insufficientResources: 10_023,
   insufficientStorage: 10_047,
   streamNotFound: 10_059,
   streamNameInUse: 10_058,
   messageNotFound: 10_037,
+  wrongLastSequence: 10_071,
+  wrongLastSequenceUnknown: 10_164,
   temporarilyUnavailable: 10_008,
   /** A limit with discard new, or the disk: "maximum bytes exceeded", "no space left". */
   storeFailed: 10_077,

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   alertSubject,
@@ -34,7 +34,11 @@ const anyText = fc.oneof(
 
 describe('escapeToken', () => {
   it('gives back any text it escaped', () => {
-    fc.assert(fc.property(anyText, (text) => unescapeToken(escapeToken(text)) === text))
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(unescapeToken(escapeToken(text))).toBe(text)
+      }),
+    )
   })
 
   it('leaves one token of printable ASCII that NATS allows', () => {
@@ -48,11 +52,9 @@ describe('escapeToken', () => {
 
   it('gives different texts different tokens', () => {
     fc.assert(
-      fc.property(
-        anyText,
-        anyText,
-        (first, second) => (first === second) === (escapeToken(first) === escapeToken(second)),
-      ),
+      fc.property(anyText, anyText, (first, second) => {
+        expect(escapeToken(first) === escapeToken(second)).toBe(first === second)
+      }),
     )
   })
 
@@ -108,7 +110,7 @@ describe('partitionOf', () => {
     fc.assert(
       fc.property(anyText, fc.integer({ min: 1, max: 64 }), (text, partitions) => {
         const partition = partitionOfUnderlying(text, partitions)
-        return Number.isInteger(partition) && partition >= 0 && partition < partitions
+        expect(Number.isInteger(partition) && partition >= 0 && partition < partitions).toBe(true)
       }),
     )
   })

@@ -26,8 +26,9 @@ export async function openTail(
   }
   if (sources.length === 0) throw new StrikeflowError('bus', `No stream holds subjects like ${subjectPattern}`)
   const owned = opened.move()
+  const merged = merge(sources, owned)
   return {
-    [Symbol.asyncIterator]: () => merge(sources),
+    [Symbol.asyncIterator]: () => merged,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
@@ -75,7 +76,10 @@ export function intersectPatterns(first: string, second: string): string | null 
 const mergedAhead = 64
 
 /** Whatever source has something next; a reader that stops reading stops all of them. */
-async function* merge(sources: readonly OrderedSource[]): AsyncGenerator<Delivery, void, void> {
+async function* merge(sources: readonly OrderedSource[], owned: AsyncDisposable): AsyncGenerator<Delivery, void, void> {
+  await using stack = new AsyncDisposableStack()
+  stack.use(owned)
+
   const queue: Delivery[] = []
   const failures: unknown[] = []
   let open = sources.length

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type NatsServer, type NatsServerOptions, startNats } from '../../services/standalone/nats/nats-server.ts'
@@ -46,6 +48,39 @@ export async function startTestNats(options: Pick<NatsServerOptions, 'maxPending
       await Promise.all(connections.map((bus) => bus[Symbol.asyncDispose]()))
       await server.stop()
       await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+export interface Valve extends AsyncDisposable {
+  readonly port: number
+  /** From now on nothing is read from the server, as when the client's process is busy. */
+  shut(): void
+  open(): void
+}
+
+/** Stands between a client and the server. */
+export async function openValve(serverPort: number): Promise<Valve> {
+  const upstreams: Socket[] = []
+  const server = createServer((client) => {
+    const upstream = connect(serverPort, '127.0.0.1')
+    upstreams.push(upstream)
+    client.pipe(upstream)
+    upstream.on('data', (chunk) => client.write(chunk))
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => {})
+      socket.on('close', () => [client, upstream].forEach((each) => each.destroy()))
+    }
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    shut: () => upstreams.forEach((upstream) => upstream.pause()),
+    open: () => upstreams.forEach((upstream) => upstream.resume()),
+    async [Symbol.asyncDispose]() {
+      for (const upstream of upstreams) upstream.destroy()
+      server.close()
+      await once(server, 'close')
     },
   }
 }
