@@ -85,15 +85,15 @@ async function readyLine(
   const failed = exited.then((code) => {
     throw new Error(`Embedded ClickHouse ended with ${code} before it was ready:\n${logged()}`)
   })
+  let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    setTimeout(() => {
+    timer = setTimeout(() => {
       child.kill('SIGKILL')
       reject(new Error(`Embedded ClickHouse was not ready after ${startTimeoutMs} ms:\n${logged()}`))
-    }, startTimeoutMs).unref()
+    }, startTimeoutMs)
   })
   failed.catch(() => undefined)
-  late.catch(() => undefined)
-  return Promise.race([line, failed, late])
+  return Promise.race([line, failed, late]).finally(() => clearTimeout(timer))
 }
 
 export interface HttpReply {
