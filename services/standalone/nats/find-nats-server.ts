@@ -66,7 +66,7 @@ async function bringFromDebian(cacheDir: string): Promise<string> {
   await mkdir(cacheDir, { recursive: true })
   const work = await mkdtemp(join(cacheDir, 'download-'))
   try {
-    await run('apt-get', ['download', binary], { cwd: work, timeout: downloadLimitMs })
+    await downloadPackage(work)
     const deb = (await readdir(work)).find((file) => file.endsWith('.deb'))
     if (deb === undefined) throw new Error('apt-get downloaded no package')
     await run('dpkg', ['-x', deb, 'content'], { cwd: work, timeout: downloadLimitMs })
@@ -85,5 +85,20 @@ async function bringFromDebian(cacheDir: string): Promise<string> {
     )
   } finally {
     await rm(work, { recursive: true, force: true })
+  }
+}
+
+/** A fresh machine may have no package lists yet; those of our own need no root. */
+async function downloadPackage(work: string): Promise<void> {
+  const options = { cwd: work, timeout: downloadLimitMs }
+  try {
+    await run('apt-get', ['download', binary], options)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error
+    await mkdir(join(work, 'lists/partial'), { recursive: true })
+    await mkdir(join(work, 'cache/archives/partial'), { recursive: true })
+    const own = ['-o', `Dir::State::lists=${join(work, 'lists')}`, '-o', `Dir::Cache=${join(work, 'cache')}`]
+    await run('apt-get', [...own, 'update'], options)
+    await run('apt-get', [...own, 'download', binary], options)
   }
 }

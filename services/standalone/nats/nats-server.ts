@@ -11,7 +11,7 @@ export interface NatsServerOptions {
   /** Store, config and log of the server; a later start on it goes on with the same messages. */
   readonly dataDir: string
   readonly log: Logger
-  /** -1 takes any free port. @default -1 */
+  /** 0 or -1 takes any free port. @default -1 */
   readonly port?: number
   /** Bytes all streams together may reserve. @default 4 GB */
   readonly maxStoreBytes?: number
@@ -96,7 +96,8 @@ function serverConfig(
   return [
     'server_name: strikeflow',
     'host: "127.0.0.1"',
-    `port: ${port}`,
+    // The server's own meaning of 0 is its default port.
+    `port: ${port === 0 ? -1 : port}`,
     `ports_file_dir: ${JSON.stringify(portsDir)}`,
     `pid_file: ${JSON.stringify(pidFile)}`,
     'max_payload: 8MB',
