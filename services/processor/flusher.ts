@@ -19,7 +19,7 @@ export interface Addition {
 
 /**
  * Collects processed messages into flushes by rows or time and writes them one after the other: while one is being
- * written the next fills, and when that is full too, `room` makes the readers wait.
+ * written the next fills, and when that is full too, readers wait for room.
  */
 export class Flusher {
   readonly #options: FlusherOptions
@@ -41,13 +41,19 @@ export class Flusher {
     this.#fail = failed.reject
   }
 
-  /** Resolves when a message may be added. */
-  async room(): Promise<void> {
-    while (this.#open === null && this.#idle.length === 0 && this.#failure === null) {
-      this.#room ??= Promise.withResolvers()
-      await this.#room.promise
-    }
+  /**
+   * True when a message may be added now. Ask again after every await: several partitions wait for the same room, and the
+   * first one may take it.
+   */
+  get hasRoom(): boolean {
     if (this.#failure !== null) throw this.#failure.error
+    return this.#open !== null || this.#idle.length > 0
+  }
+
+  /** Resolves when there may be room again. */
+  async roomAgain(): Promise<void> {
+    this.#room ??= Promise.withResolvers()
+    await this.#room.promise
   }
 
   /** True when the open flush or one being written stores this snapshot: a copy of it is a duplicate. */
@@ -67,7 +73,7 @@ export class Flusher {
 
   #begin(): Flush {
     const flush = this.#idle.pop()
-    if (flush === undefined) throw new TypeError('Expected room() to be awaited before add()')
+    if (flush === undefined) throw new TypeError('Expected hasRoom before add()')
     this.#timer = setTimeout(() => this.#close(flush), this.#options.maxWaitMs)
     return flush
   }

@@ -37,7 +37,9 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
   const nats = readSettings('NATS', busSettings, process.env)
   const registry = createRegistry('processor')
   const metrics = createMetrics(registry)
-  const bus = opened(await connectBus({ ...nats, servers: nats.url, pass: nats.password, name: 'processor', log, signal }))
+  const bus = opened(
+    await connectBus({ ...nats, servers: nats.url, pass: nats.password, name: 'processor', log, signal }),
+  )
   const store = opened(openStore(readSettings('CLICKHOUSE', storeSettings, process.env)))
   let isConsuming = false
   const health = opened(

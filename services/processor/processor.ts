@@ -12,11 +12,11 @@ import { isCommitted } from '../../shared/store/queries/commits.ts'
 import type { ProcessorSettings } from './config.ts'
 import { decode } from './decode.ts'
 import { type Flush, type Processed, rowTables, type Writer } from './flush.ts'
-import { Flusher } from './flusher.ts'
-import type { KeyState, Standing } from './key-states.ts'
+import { type Addition, Flusher } from './flusher.ts'
+import type { Standing } from './key-states.ts'
 import type { ProcessorMetrics } from './metrics.ts'
 import { takeOwnership } from './ownership.ts'
-import { processSnapshot } from './process-snapshot.ts'
+import { processSnapshot, type SnapshotResult } from './process-snapshot.ts'
 import { recover, type Recovered } from './recover.ts'
 import { Sink } from './sink.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
@@ -117,66 +117,72 @@ class Run {
 
   async #pump(partition: number, source: OrderedSource): Promise<void> {
     for await (const delivery of source) {
-      await this.#flusher.room()
       await this.#process(partition, delivery)
       this.#pendingByPartition.set(partition, delivery.pendingCount)
     }
   }
 
   async #process(partition: number, delivery: Delivery): Promise<void> {
+    const addition = await this.#prepare(partition, delivery)
+    // Nothing is awaited between the last look and the adding.
+    while (!this.#flusher.hasRoom) await this.#flusher.roomAgain()
+    this.#flusher.add(addition())
+  }
+
+  /**
+   * Does what needs waiting, and returns the rest to be done when there is room: computing changes the key's state, so it
+   * must not run for a message that then waits while a later one of its key is looked at.
+   */
+  async #prepare(partition: number, delivery: Delivery): Promise<() => Addition> {
     const decoded = decode(delivery)
-    if (decoded.kind === 'dead-letter') return this.#deadLetter(partition, delivery, decoded.reason, decoded.error)
+    if (decoded.kind === 'dead-letter') {
+      return () => this.#deadLetter(partition, delivery, decoded.reason, decoded.error)
+    }
     const { snapshot } = decoded
     const standing = this.#recovered.states.standing(snapshot.meta)
     const base = { delivery, partition, snapshot, standing, computed: null, alerts: [], state: null }
     if (await this.#isDuplicate(snapshot, standing)) {
-      await this.#flusher.room()
-      return this.#flusher.add({
+      return () => ({
         processed: { ...base, outcome: 'duplicate', reason: 'already_stored' },
         present: undefined,
         publishes: [],
       })
     }
-    await this.#flusher.room()
-    return this.#store(base)
+    return () => this.#compute(base)
   }
 
   async #isDuplicate({ meta }: Snapshot, { mayBeStored }: Standing): Promise<boolean> {
     if (this.#flusher.holds(meta.snapshotId)) return true
-    return mayBeStored && (await this.#committed(meta.snapshotId))
+    return mayBeStored && (await isCommitted(this.#deps.store.query, meta.snapshotId))
   }
 
-  async #committed(snapshotId: string): Promise<boolean> {
-    return isCommitted(this.#deps.store.query, snapshotId)
-  }
-
-  #store(base: Omit<Processed, 'outcome' | 'reason'> & { readonly snapshot: Snapshot }): void | Promise<void> {
+  #compute(base: Omit<Processed, 'outcome' | 'reason'> & { readonly snapshot: Snapshot }): Addition {
     const { snapshot, standing } = base
     const { states, leftovers } = this.#recovered
+    const result = this.#tryCompute(snapshot, standing)
+    if ('error' in result) return this.#deadLetter(base.partition, base.delivery, 'compute_failed', result.error)
+    const { computed, alerts, state } = result
+    if (state !== null) states.set(snapshot.meta, state)
+    const stateText = state === null ? null : JSON.stringify(state)
+    return {
+      processed: { ...base, outcome: 'stored', reason: '', computed, alerts, state: stateText },
+      present: leftovers.get(snapshot.meta.snapshotId),
+      publishes: this.#publish(snapshot, computed.chain, alerts, standing),
+    }
+  }
+
+  #tryCompute(snapshot: Snapshot, standing: Standing): SnapshotResult | { readonly error: unknown } {
+    const { settings, metrics, log } = this.#deps
     try {
-      const before: KeyState | undefined = states.get(snapshot.meta)
-      const { settings, metrics } = this.#deps
-      const { computed, alerts, state, failures } = processSnapshot(snapshot, standing, before, settings)
-      if (state !== null) states.set(snapshot.meta, state)
-      for (const { detector, error } of failures) {
+      const result = processSnapshot(snapshot, standing, this.#recovered.states.get(snapshot.meta), settings)
+      for (const { detector, error } of result.failures) {
         metrics.detectorErrors.inc({ detector })
-        this.#deps.log.error({ err: error, detector, snapshotId: snapshot.meta.snapshotId }, 'detector failed')
+        log.error({ err: error, detector, snapshotId: snapshot.meta.snapshotId }, 'detector failed')
       }
-      for (const { data } of alerts) metrics.alerts.inc({ detector: data.detector })
-      this.#flusher.add({
-        processed: {
-          ...base,
-          outcome: 'stored',
-          reason: '',
-          computed,
-          alerts,
-          state: state === null ? null : JSON.stringify(state),
-        },
-        present: leftovers.get(snapshot.meta.snapshotId),
-        publishes: this.#publish(snapshot, computed.chain, alerts, standing),
-      })
+      for (const { data } of result.alerts) metrics.alerts.inc({ detector: data.detector })
+      return result
     } catch (error) {
-      return this.#deadLetter(base.partition, base.delivery, 'compute_failed', error)
+      return { error }
     }
   }
 
@@ -213,7 +219,7 @@ class Run {
   }
 
   /** What cannot be read or computed goes to the dead letters as it is, and has its commit row: the partition goes on. */
-  async #deadLetter(partition: number, delivery: Delivery, reason: string, error: unknown): Promise<void> {
+  #deadLetter(partition: number, delivery: Delivery, reason: string, error: unknown): Addition {
     const { log, publisher } = this.#deps
     log.warn({ err: error, streamSeq: delivery.streamSeq, subject: delivery.subject, reason }, 'message dead-lettered')
     const sent = publisher.publish(dlqSubject(delivery.subject), delivery.payload, {
@@ -225,22 +231,18 @@ class Run {
         'Sf-Stream-Seq': String(delivery.streamSeq),
       },
     })
-    await this.#flusher.room()
-    this.#flusher.add({
-      processed: {
-        delivery,
-        partition,
-        outcome: 'dead-lettered',
-        reason,
-        snapshot: null,
-        standing: nothing,
-        computed: null,
-        alerts: [],
-        state: null,
-      },
-      present: undefined,
-      publishes: [sent],
-    })
+    const processed: Processed = {
+      delivery,
+      partition,
+      outcome: 'dead-lettered',
+      reason,
+      snapshot: null,
+      standing: nothing,
+      computed: null,
+      alerts: [],
+      state: null,
+    }
+    return { processed, present: undefined, publishes: [sent] }
   }
 
   #count(flush: Flush, seconds: number): void {

@@ -30,7 +30,8 @@ describe.each(recordings)('the processor on $name recordings', ({ folder, snapsh
 async function ingested(path: string): Promise<Readonly<Record<string, TableSum>>> {
   await using stack = await startTestStack({ env: storeOnly })
   expect(await strikeflow(['ingest', path, '--wait', '--data', stack.dataDirectory])).toMatchObject({ code: 0 })
-  return checksums(stack.store.query)
+  // Awaited here: the stack stops with this scope.
+  return await checksums(stack.store.query)
 }
 
 interface Disturbed {
