@@ -4,6 +4,12 @@ import { runScript } from '../run-script.ts'
 
 const benches = ['pipeline'] as const
 
+interface BenchOptions {
+  readonly json?: true
+  readonly contracts?: string
+  readonly profile?: string
+}
+
 /** `strikeflow bench NAME`: figures beside their floor and a peer, in one run. */
 export function registerBench(program: Command, environment: Env): void {
   program
@@ -12,12 +18,14 @@ export function registerBench(program: Command, environment: Env): void {
     .argument('<name>', 'which')
     .option('--json', 'one JSON object as the last line')
     .option('--contracts <n>', 'size of the input, in contracts')
-    .action(async (name: string, options: { readonly json?: true; readonly contracts?: string }, command: Command) => {
+    .option('--profile <directory>', 'leaves a CPU profile of the processor there')
+    .action(async (name: string, options: BenchOptions, command: Command) => {
       if (!benches.includes(name as (typeof benches)[number]))
         command.error(`no bench "${name}"; there are: ${benches.join(', ')}`)
       const args = [
         ...(options.json === true ? ['--json'] : []),
         ...(options.contracts === undefined ? [] : ['--contracts', options.contracts]),
+        ...(options.profile === undefined ? [] : ['--profile', options.profile]),
       ]
       process.exitCode = await runScript(`bench/${name}.ts`, args, environment)
     })
