@@ -16,6 +16,8 @@ export interface HttpQuery {
   readonly settings: ReadonlyMap<string, string>
   readonly session: { readonly id: string; readonly timeoutSeconds: number; readonly mustExist: boolean } | undefined
   readonly compressResponse: boolean
+  /** Native protocol revision by which the client wants Native blocks framed; 0 as a file has them. */
+  readonly clientRevision: number
 }
 
 /** Parameters that belong to the HTTP interface and are no settings of the embedded engine. */
@@ -84,6 +86,7 @@ export function readRequest(request: IncomingMessage, url: URL): HttpQuery {
     settings,
     session: sessionOf(searchParams),
     compressResponse: isTrue(searchParams.get('enable_http_compression')),
+    clientRevision: Number(searchParams.get('client_protocol_version') ?? 0) || 0,
   }
 }
 

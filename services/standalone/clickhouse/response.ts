@@ -1,7 +1,7 @@
 import { createReadStream, openSync, readFileSync, unlinkSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hostname } from 'node:os'
-import { Readable, type Transform } from 'node:stream'
+import type { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createBrotliCompress, createDeflate, createGzip, createZstdCompress } from 'node:zlib'
 import { type ClickHouseException, statusOf } from './exceptions.ts'
@@ -23,9 +23,11 @@ export interface Answer {
   readonly summary: Summary
   /** Accept-Encoding of a request that asked for compression. */
   readonly acceptEncoding: string | undefined
-  /** The result: bytes in hand, or a file. */
-  readonly content: Uint8Array | { readonly path: string; readonly bytes: number }
+  readonly content: Content
 }
+
+/** A result: bytes in hand, or a file that holds them. */
+export type Content = { readonly chunks: readonly Uint8Array[] } | { readonly path: string; readonly bytes: number }
 
 const serverName = hostname()
 
@@ -46,7 +48,7 @@ export const contentTypeOf = (format: string): string =>
 
 export async function sendAnswer(response: ServerResponse, answer: Answer): Promise<void> {
   const { content } = answer
-  const bytes = 'path' in content ? content.bytes : content.length
+  const bytes = 'path' in content ? content.bytes : content.chunks.reduce((sum, chunk) => sum + chunk.length, 0)
   const encoding = bytes === 0 ? undefined : encodingFor(answer.acceptEncoding)
   const headers = {
     ...commonHeaders(answer.queryId, answer.timezone),
@@ -62,16 +64,16 @@ export async function sendAnswer(response: ServerResponse, answer: Answer): Prom
   }
   const source = sourceOf(content)
   if (encoding !== undefined) await pipeline(source, encoding.create(), response)
-  else if (source instanceof Readable) await pipeline(source, response)
-  else response.end(source[0])
+  else if (Array.isArray(source) && source.length === 1) response.end(source[0])
+  else await pipeline(source, response)
 }
 
 /** Read in one go up to here: cheaper than a stream, and still no burden for the JavaScript thread. */
 const maxBytesAtOnce = 256 * 1024
 
 /** Opens and removes a result's file at once: it is gone with the last byte sent, whatever happens to this process. */
-function sourceOf(content: Answer['content']): readonly [Uint8Array] | Readable {
-  if (!('path' in content)) return [content]
+function sourceOf(content: Content): Uint8Array[] | Readable {
+  if (!('path' in content)) return [...content.chunks]
   if (content.bytes <= maxBytesAtOnce) {
     const bytes = readFileSync(content.path)
     unlinkSync(content.path)

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import type { Engine, EngineResult } from './engine.ts'
 import { insertFromFile } from './insert-body.ts'
 import { quote } from './literals.ts'
+import { framedFor } from './native-blocks.ts'
 import type { NamedSessions } from './named-sessions.ts'
 import { cannotModify, type HttpQuery, settingsFor } from './request.ts'
 import type { ReceivedQuery } from './request-body.ts'
-import type { Summary } from './response.ts'
+import type { Content, Summary } from './response.ts'
 import type { SessionPool } from './session-pool.ts'
 import type { Session, SessionMode } from './session.ts'
 import type { Spool, SpoolFile } from './spool.ts'
@@ -22,7 +23,7 @@ export interface QueryRunner {
 export interface QueryResult {
   readonly format: string
   readonly summary: Summary
-  readonly content: Uint8Array | { readonly path: string; readonly bytes: number }
+  readonly content: Content
   /** Removes the result's file; to be called when it is sent. */
   release(): void
 }
@@ -42,7 +43,7 @@ export async function runQuery(
   const use = async (session: Session): Promise<QueryResult> => {
     await session.prepare(context, received.sql)
     if (statement.kind === 'session' && http.session === undefined) session.taint()
-    return runIn(session, runner, { http, received, signal })
+    return framed(await runIn(session, runner, { http, received, signal }), http.clientRevision)
   }
   const wish = { mode, maxExecutionTime, signal }
   if (http.session === undefined) return pool.withSession(wish, use)
@@ -118,6 +119,18 @@ async function killedWith<T>(
   }
 }
 
+/** Gives Native blocks the frame that the client's protocol revision asks for; every other result stays as it is. */
+function framed(result: QueryResult, clientRevision: number): QueryResult {
+  if (clientRevision <= 0 || result.format !== 'Native') return result
+  const { content } = result
+  try {
+    const bytes = 'path' in content ? readFileSync(content.path) : Buffer.concat(content.chunks)
+    return { ...result, content: { chunks: framedFor(clientRevision, bytes) } }
+  } finally {
+    result.release()
+  }
+}
+
 const noRows = { readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0, resultRows: 0, resultBytes: 0 }
 
 const readRows = ({ rows, rowBytes }: EngineResult): Omit<Summary, 'elapsedSeconds'> => ({
@@ -130,11 +143,11 @@ const readRows = ({ rows, rowBytes }: EngineResult): Omit<Summary, 'elapsedSecon
 
 function fileResult(file: SpoolFile, result: EngineResult, format: string): QueryResult {
   const summary = { ...readRows(result), elapsedSeconds: result.elapsedSeconds }
-  const content = existsSync(file.path) ? { path: file.path, bytes: statSync(file.path).size } : new Uint8Array()
+  const content = existsSync(file.path) ? { path: file.path, bytes: statSync(file.path).size } : { chunks: [] }
   return { format, summary, content, release: () => file.remove() }
 }
 
 function bytesResult(result: EngineResult, format: string, rows: Omit<Summary, 'elapsedSeconds'>): QueryResult {
   const summary = { ...rows, elapsedSeconds: result.elapsedSeconds }
-  return { format, summary, content: result.bytes, release: () => undefined }
+  return { format, summary, content: { chunks: [result.bytes] }, release: () => undefined }
 }
