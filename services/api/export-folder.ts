@@ -15,7 +15,7 @@ import {
 import type { ApiMetrics } from './metrics.ts'
 
 /** The last good document of each name; null before there was one. */
-export interface Exports {
+interface Exports {
   alerts: AlertsDocument | null
   chains: TickerDocument | null
   scans: ExportedDocument | null

@@ -7,12 +7,12 @@ import { readRecentScans } from '../../shared/store/queries/recent-scans.ts'
 import type { StoreMark } from '../../shared/store/queries/store-mark.ts'
 import { alertRow, chainRow, featureRow, scanRow } from './rows.ts'
 
-export interface DocumentLimits {
+interface DocumentLimits {
   readonly alerts: number
   readonly scans: number
 }
 
-export interface DocumentRows {
+interface DocumentRows {
   readonly count: number
   /** JSON texts; a big document is read while it is written. */
   readonly rows: AsyncIterable<string> | Iterable<string>
