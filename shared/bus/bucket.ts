@@ -3,6 +3,7 @@ import type { Bus } from './connect.ts'
 import { apiErrorCodes, busError, isApiError } from './errors.ts'
 import { decodeJson, encodeJson } from './messages.ts'
 import type { BucketName } from './stream-specs.ts'
+import { whileConnected } from './while-connected.ts'
 
 export interface BucketEntry {
   readonly value: unknown
@@ -25,9 +26,17 @@ export interface Bucket {
 
 /** Opens a bucket that `ensureStreams` has made. */
 export async function openBucket(bus: Bus, name: BucketName): Promise<Bucket> {
-  const kv = await attempt(name, () => new Kvm(bus.js).open(name))
+  async function attempt<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await whileConnected(bus, call())
+    } catch (error) {
+      throw busError(`bucket ${name}`, error)
+    }
+  }
+
+  const kv = await attempt(() => new Kvm(bus.js).open(name))
   const orConflict = (write: () => Promise<number>): Promise<number | null> =>
-    attempt(name, async () => {
+    attempt(async () => {
       try {
         return await write()
       } catch (error) {
@@ -37,25 +46,17 @@ export async function openBucket(bus: Bus, name: BucketName): Promise<Bucket> {
     })
   return {
     get: (key) =>
-      attempt(name, async () => {
+      attempt(async () => {
         const entry = await kv.get(key)
         if (entry === null || entry.operation !== 'PUT') return null
         return { value: decodeJson(entry.value), revision: entry.revision }
       }),
-    put: (key, value) => attempt(name, () => kv.put(key, encodeJson(value))),
+    put: (key, value) => attempt(() => kv.put(key, encodeJson(value))),
     create: (key, value) => orConflict(() => kv.create(key, encodeJson(value))),
     update: (key, value, revision) => orConflict(() => kv.update(key, encodeJson(value), revision)),
-    delete: (key) => attempt(name, () => kv.delete(key)),
-    keys: () => attempt(name, async () => Array.fromAsync(await kv.keys())),
+    delete: (key) => attempt(() => kv.delete(key)),
+    keys: () => attempt(async () => Array.fromAsync(await kv.keys())),
   }
 }
 
 const conflicts = [apiErrorCodes.wrongLastSequence, apiErrorCodes.wrongLastSequenceUnknown]
-
-async function attempt<T>(bucket: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    throw busError(`bucket ${bucket}`, error)
-  }
-}

@@ -6,6 +6,7 @@ import { busError, classify, StreamResetError } from './errors.ts'
 import { type Headers, headerNames, messageAt, ownCopy, readHeaders } from './messages.ts'
 import { PullSession, type Room } from './pull-session.ts'
 import { type StreamInfo, streamInfo } from './streams.ts'
+import { whileConnected } from './while-connected.ts'
 
 export interface Delivery {
   readonly subject: string
@@ -185,9 +186,11 @@ class Source implements OrderedSource {
       room: () => this.#room(),
       onMessage: (message, facts) => this.#receive(message, facts),
     })
-    // Closed meanwhile: the source does not wait for the server's answer, but no consumer stays behind either.
-    opening.then((session) => this.#isOver && session.close()).catch(() => {})
-    const session = await this.#orClosed(opening)
+    const session = await this.#orClosed(opening).catch((error: unknown) => {
+      // Nobody waits for the answer any more, but a consumer that it brings must not stay behind.
+      opening.then((late) => late.close()).catch(() => {})
+      throw error
+    })
     this.#session = session
     this.#sessions += 1
     if (this.#isOver) session.close()
@@ -197,7 +200,7 @@ class Source implements OrderedSource {
     return end
   }
 
-  /** Rejects as soon as the source is closed. */
+  /** Rejects as soon as the source is closed, or the connection lost on which the answer would come. */
   async #orClosed<T>(promise: Promise<T>): Promise<T> {
     const closed = Promise.withResolvers<never>()
     const onAbort = (): void => closed.reject(this.#closing.signal.reason as Error)
@@ -205,7 +208,7 @@ class Source implements OrderedSource {
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) onAbort()
     try {
-      return await Promise.race([promise, closed.promise])
+      return await Promise.race([whileConnected(this.#bus, promise), closed.promise])
     } finally {
       signal.removeEventListener('abort', onAbort)
     }

@@ -110,6 +110,23 @@ describe('a publisher', () => {
     }
   })
 
+  it('stores each message once when acknowledgements come so late that everything was sent again', async () => {
+    await using nats = await startTestNats()
+    const bus = await nats.connect()
+    await ensureStreams(bus, 'embedded')
+    let retries = 0
+    const publisher = createPublisher(bus, { publisherId: 'test/1', timeoutMs: 100, onRetry: () => (retries += 1) })
+    nats.server.kill('SIGSTOP')
+    const ids = Array.from({ length: 50 }, (_, i) => `m${i}`)
+    const publishes = ids.map((messageId, i) =>
+      publisher.publish(`chains.raw.0.sim.T${i % 10}`, bytes('x'), { messageId }),
+    )
+    await expect.poll(() => retries).toBeGreaterThanOrEqual(20)
+    nats.server.kill('SIGCONT')
+    await Promise.all(publishes)
+    expect((await storedIds(bus, 'CHAINS')).toSorted()).toEqual(ids.toSorted())
+  })
+
   it('passes a full stream on as back-pressure, at once', async () => {
     await using nats = await startTestNats()
     const bus = await nats.connect()

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Bus } from './connect.ts'
 import { busError, classify } from './errors.ts'
 import { headerNames } from './messages.ts'
+import { whileConnected } from './while-connected.ts'
 import { createWindow } from './window.ts'
 
 /** Largest payload: under the server's 1 MiB, so that the dead-letter copy with its longer subject and headers fits as well. */
@@ -161,18 +162,10 @@ async function waitConnected(bus: Bus, signal: AbortSignal | undefined, limitMs:
   }
 }
 
-/** A lost connection ends the attempt at once: its acknowledgement cannot come any more. */
 async function attemptOnce(bus: Bus, { subject, payload, messageId, headers }: Message, timeoutMs: number) {
-  const lost = Promise.withResolvers<never>()
-  const release = bus.onStatus(() => lost.reject(new StrikeflowError('bus', 'connection lost', { retryable: true })))
-  try {
-    const sent = bus.js.publish(subject, payload, { msgID: messageId, headers, timeout: timeoutMs })
-    sent.catch(() => {})
-    const { seq, duplicate } = await Promise.race([sent, lost.promise])
-    return { streamSeq: seq, duplicate }
-  } finally {
-    release()
-  }
+  const sent = bus.js.publish(subject, payload, { msgID: messageId, headers, timeout: timeoutMs })
+  const { seq, duplicate } = await whileConnected(bus, sent)
+  return { streamSeq: seq, duplicate }
 }
 
 function anySignal(first: AbortSignal | undefined, second: AbortSignal | undefined): AbortSignal | undefined {
