@@ -96,7 +96,7 @@ async function readyLine(
   return Promise.race([line, failed, late]).finally(() => clearTimeout(timer))
 }
 
-export interface HttpReply {
+interface HttpReply {
   readonly status: number
   readonly text: string
   readonly headers: Headers

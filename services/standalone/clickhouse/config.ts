@@ -24,7 +24,7 @@ const settings = z.object({
   /** 0 takes any free port; the ready line says which. */
   port: integer(0, 65_535).default(8123),
   /** Statements that run side by side; further ones wait. */
-  maxSessions: integer(1, 64).default(4),
+  maxSessions: integer(1, 32).default(4),
   maxWaiting: integer(0, 100_000).default(1000),
   /** Of one request, after decompression. */
   maxBodyBytes: integer(1024, 64 * gib).default(gib),

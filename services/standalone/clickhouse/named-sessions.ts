@@ -2,7 +2,7 @@ import type { Engine } from './engine.ts'
 import { codes, exception } from './exceptions.ts'
 import { openSession, type Session, type SessionDefaults, type SessionMode } from './session.ts'
 
-export interface NamedSessionWish {
+interface NamedSessionWish {
   readonly user: string
   readonly id: string
   readonly timeoutSeconds: number

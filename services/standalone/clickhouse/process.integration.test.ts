@@ -141,6 +141,18 @@ describe('the data directory', () => {
   })
 })
 
+describe('an unexpected exception', () => {
+  test('closes the engine in order before the process ends with 1', async () => {
+    const script = 'process.on("SIGUSR2", () => { throw new Error("planted") })'
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` }
+    await using server = await startClickHouse({ env })
+    await httpTo(() => server.url).ok('CREATE TABLE t (a Int8) ENGINE = MergeTree ORDER BY a')
+    process.kill(server.pid, 'SIGUSR2')
+    await waitFor(async () => !existsSync(join(server.dataDir, 'owner.json')))
+    expect(await server.stop()).toBe(1)
+  })
+})
+
 describe('the start', () => {
   test('names a port that is taken', async () => {
     const taken = createServer().listen(0, '127.0.0.1')

@@ -43,7 +43,7 @@ const contentTypes: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** The Content-Type ClickHouse sends for a format. */
-export const contentTypeOf = (format: string): string =>
+const contentTypeOf = (format: string): string =>
   contentTypes.find(([pattern]) => pattern.test(format))?.[1] ?? 'text/plain; charset=UTF-8'
 
 export async function sendAnswer(response: ServerResponse, answer: Answer): Promise<void> {
