@@ -31,7 +31,7 @@ export async function startClickHouse(config: ClickHouseConfig, log: Logger): Pr
   try {
     mkdirSync(dataDir, { recursive: true })
     stack.use(ownDataDirectory(dataDir))
-    const spool = stack.use(openSpool(config.spoolDir))
+    const spool = stack.use(openSpool({ directory: config.spoolDir, maxBytes: config.maxSpoolBytes }))
     const engine = stack.use(await openEngine({ dataDir, serverSettings: serverSettings(config) }))
     const defaults = sessionDefaults(config)
     const { maxSessions, maxWaiting } = config

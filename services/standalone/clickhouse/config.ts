@@ -28,6 +28,8 @@ const settings = z.object({
   maxWaiting: integer(0, 100_000).default(1000),
   /** Of one request, after decompression. */
   maxBodyBytes: integer(1024, 64 * gib).default(gib),
+  /** Of all bodies that are being received, wait or run: they stand in memory. */
+  maxSpoolBytes: integer(1024, 1024 * gib).default(4 * gib),
   maxQueryBytes: integer(1024, gib).default(4 * 1024 ** 2),
   /** Of one query; the engine answers MEMORY_LIMIT_EXCEEDED beyond. */
   maxQueryMemoryBytes: integer(1024 ** 2, 1024 * gib).default(8 * gib),

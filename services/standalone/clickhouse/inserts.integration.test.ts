@@ -5,7 +5,7 @@ import { httpTo, startClickHouse, type TestClickHouse } from '../../../tests/sup
 
 let server: TestClickHouse
 beforeAll(async () => {
-  server = await startClickHouse({ args: ['--max-body-bytes', '2000000'] })
+  server = await startClickHouse({ args: ['--max-body-bytes', '2000000', '--max-spool-bytes', '5000000'] })
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
@@ -126,4 +126,14 @@ test('answers 413 to a body that is too large, declared or not, packed or not', 
   }
   expect(spooled()).toEqual([])
   expect(await ok(`SELECT count() FROM ${name}`)).toBe('0')
+})
+
+test('refuses bodies that together pass the limit, and takes them again when others are done', async () => {
+  const name = await table()
+  const query = `INSERT INTO ${name} (a) SELECT a + sleep(0.5) FROM input('a Int32') FORMAT CSV`
+  const body = Buffer.alloc(1_900_000, '1\n')
+  const replies = await Promise.all([1, 2, 3].map(() => send({ query, max_block_size: '2000000' }, { body })))
+  expect(replies.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 500])
+  expect(replies.find(({ status }) => status === 500)?.text).toContain('maxSpoolBytes')
+  expect((await send({ query: `INSERT INTO ${name} (a) FORMAT CSV` }, { body })).status).toBe(200)
 })

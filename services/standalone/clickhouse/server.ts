@@ -80,7 +80,10 @@ async function handle(
   let facts: Record<string, unknown> = {}
   try {
     if (isDraining) throw exception(codes.networkError, 'Server is shutting down')
-    const user = authenticate(options.users, credentialsIn(request, url), request.socket.remoteAddress)
+    const user = authenticate(options.users, credentialsIn(request, url), {
+      remoteAddress: request.socket.remoteAddress,
+      origin: request.headers.origin,
+    })
     const http = readRequest(request, url)
     queryId = http.queryId
     const received = await receive(request, http.sql, {

@@ -1,6 +1,7 @@
 import { mkdirSync, openSync, closeSync, readdirSync, rmSync, statfsSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { codes, exception } from './exceptions.ts'
 
 /** A file that carries bytes between a request and the engine. */
 export interface SpoolFile {
@@ -18,6 +19,13 @@ export interface Spool extends Disposable {
   create(kind: 'body' | 'result'): SpoolFile
 }
 
+export interface SpoolOptions {
+  /** @default /dev/shm, or the temporary folder where that has less than 1 GiB */
+  readonly directory?: string | undefined
+  /** Of all bodies together, those that wait for a session too. */
+  readonly maxBytes: number
+}
+
 const prefix = 'strikeflow-clickhouse-'
 /** Below this /dev/shm (64 MB in a container) is too small for bodies and results of ordinary size. */
 const minSharedMemoryBytes = 1024 ** 3
@@ -26,7 +34,7 @@ const minSharedMemoryBytes = 1024 ** 3
  * Opens the folder for bodies and results, in memory where the machine has room for it, and removes what processes that
  * no longer live have left there.
  */
-export function openSpool(wanted?: string): Spool {
+export function openSpool({ directory: wanted, maxBytes }: SpoolOptions): Spool {
   const root = wanted ?? (hasRoom('/dev/shm') ? '/dev/shm' : tmpdir())
   mkdirSync(root, { recursive: true })
   sweep(root)
@@ -34,11 +42,21 @@ export function openSpool(wanted?: string): Spool {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { mode: 0o700 })
   let count = 0
+  let held = 0
+  const hold = (bytes: number): void => {
+    if (held + bytes > maxBytes) {
+      throw exception(
+        codes.tooManySimultaneousQueries,
+        `Too many request bodies at once: they pass ${maxBytes} bytes (maxSpoolBytes)`,
+      )
+    }
+    held += bytes
+  }
   return {
     directory,
     create(kind) {
       count += 1
-      return spoolFile(join(directory, `${kind}-${count}`))
+      return spoolFile(join(directory, `${kind}-${count}`), hold)
     },
     [Symbol.dispose]() {
       rmSync(directory, { recursive: true, force: true })
@@ -47,7 +65,7 @@ export function openSpool(wanted?: string): Spool {
 }
 
 /** Written synchronously: on a memory file system a write is a copy, faster than a turn through the thread pool. */
-function spoolFile(path: string): SpoolFile {
+function spoolFile(path: string, hold: (bytes: number) => void): SpoolFile {
   let descriptor: number | undefined
   let bytes = 0
   return {
@@ -56,9 +74,10 @@ function spoolFile(path: string): SpoolFile {
       return bytes
     },
     write(chunk) {
+      hold(chunk.length)
+      bytes += chunk.length
       descriptor ??= openSync(path, 'wx', 0o600)
       for (let at = 0; at < chunk.length;) at += writeSync(descriptor, chunk, at)
-      bytes += chunk.length
     },
     end() {
       descriptor ??= openSync(path, 'wx', 0o600)
@@ -68,6 +87,8 @@ function spoolFile(path: string): SpoolFile {
     remove() {
       if (descriptor !== undefined) closeSync(descriptor)
       descriptor = undefined
+      hold(-bytes)
+      bytes = 0
       try {
         unlinkSync(path)
       } catch {

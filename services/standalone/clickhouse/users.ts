@@ -30,22 +30,25 @@ export function credentialsOf(headers: IncomingHttpHeaders, params: URLSearchPar
   return { name: params.get('user') ?? 'default', password: params.get('password') ?? '' }
 }
 
+/** Where a request comes from, as far as it matters to a user without a password. */
+export interface RequestSource {
+  readonly remoteAddress: string | undefined
+  /** Sent by browsers: a page anywhere can make one post to this machine. */
+  readonly origin: string | undefined
+}
+
 /** Returns the user of these credentials or throws AUTHENTICATION_FAILED, worded the same for every reason. */
-export function authenticate(
-  users: readonly User[],
-  credentials: Credentials,
-  remoteAddress: string | undefined,
-): User {
+export function authenticate(users: readonly User[], credentials: Credentials, source: RequestSource): User {
   const user = users.find(({ name }) => name === credentials.name)
-  const isAllowed =
-    user !== undefined &&
-    (user.password === '' ? isLoopback(remoteAddress) : isSame(user.password, credentials.password))
-  if (isAllowed) return user
+  if (user !== undefined && (user.password === '' ? isOwn(source) : isSame(user.password, credentials.password)))
+    return user
   throw exception(
     codes.authenticationFailed,
     `${credentials.name}: Authentication failed: password is incorrect, or there is no user with such name.`,
   )
 }
+
+const isOwn = ({ remoteAddress, origin }: RequestSource): boolean => origin === undefined && isLoopback(remoteAddress)
 
 const isLoopback = (address: string | undefined): boolean =>
   address !== undefined && /^(127\.|::1$|::ffff:127\.)/.test(address)
