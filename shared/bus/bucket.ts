@@ -5,7 +5,7 @@ import { decodeJson, encodeJson } from './messages.ts'
 import type { BucketName } from './stream-specs.ts'
 import { whileConnected } from './while-connected.ts'
 
-export interface BucketEntry {
+interface BucketEntry {
   readonly value: unknown
   /** Rises with every write to the bucket; what `update` compares. */
   readonly revision: number

@@ -32,7 +32,7 @@ export interface PublisherOptions {
   readonly random?: () => number
 }
 
-export interface PublishOptions {
+interface PublishOptions {
   /** The same id within the stream's duplicate window is stored once. */
   readonly messageId: string
   readonly headers?: Readonly<Record<string, string>> | undefined

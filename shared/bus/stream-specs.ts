@@ -5,7 +5,6 @@
 export type StreamProfile = 'production' | 'embedded'
 
 export const streamNames = ['CHAINS', 'ALERTS', 'FEATURES', 'SCANS', 'SCAN_RESULTS', 'QUALITY', 'DLQ'] as const
-export type StreamName = (typeof streamNames)[number]
 
 export interface StreamSpec {
   readonly name: string

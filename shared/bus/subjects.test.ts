@@ -19,6 +19,7 @@ import {
   rawSubject,
   scanResultSubject,
   scanSummarySubject,
+  scanTaskSubject,
   unescapeToken,
 } from './subjects.ts'
 
@@ -124,6 +125,7 @@ describe('subjects', () => {
       'alerts.warning.iv_spike.SPY',
     )
     expect(featuresSubject('^SPX')).toBe('features.^SPX')
+    expect(scanTaskSubject(0, 'BRK.B')).toBe('scans.task.0.BRK%2EB')
     expect(scanSummarySubject('s1')).toBe('scans.summary.s1')
     expect(scanResultSubject('s1', 'SPY')).toBe('scans.result.s1.SPY')
     expect(gapSubject('SPY')).toBe('quality.gap.SPY')

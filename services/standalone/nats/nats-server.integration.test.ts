@@ -66,7 +66,7 @@ describe('startNats', () => {
     expect(server.pid).toBeGreaterThan(0)
   })
 
-  it('ends the server a killed process left on the store', async () => {
+  it('ends with the process that started it, even when that is killed', async () => {
     const script = `
       import { startNats } from ${JSON.stringify(join(import.meta.dirname, 'nats-server.ts'))}
       import { createLogger } from ${JSON.stringify(join(import.meta.dirname, '../../../shared/runtime/logger.ts'))}
@@ -78,12 +78,22 @@ describe('startNats', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const [output] = (await once(owner.stdout, 'data')) as [Buffer]
+    const port = Number(output.toString())
+    expect(await answers(port)).toBe(true)
     owner.kill('SIGKILL')
-    await once(owner, 'exit')
-    const orphanPort = Number(output.toString())
-    expect(await answers(orphanPort)).toBe(true)
+    await expect.poll(() => answers(port)).toBe(false)
+  })
+
+  it('ends a server that was left behind on the store', async () => {
+    const first = await startNats({ dataDir, log })
+    await first.stop()
+    const binary = (await findNatsServer()) ?? ''
+    const orphan = spawn(binary, ['-c', join(dataDir, 'nats-server.conf')], { stdio: 'ignore' })
+    const gone = once(orphan, 'exit')
+    await expect.poll(() => isListed(orphan.pid)).toBe(true)
+    await writeFile(join(dataDir, 'owner.pid'), '99999999')
     await using server = await startNats({ dataDir, log })
-    expect(await answers(orphanPort)).toBe(false)
+    await gone
     expect(await answers(server.port)).toBe(true)
   })
 
@@ -102,6 +112,11 @@ describe('findNatsServer', () => {
     expect(await findNatsServer({ folders: [], cacheDir: dataDir })).toBe(copy)
   })
 })
+
+/** True once the server has written its pid, which is when it can be found. */
+async function isListed(pid: number | undefined): Promise<boolean> {
+  return (await readFile(join(dataDir, 'nats-server.pid'), 'utf8').catch(() => '')).trim() === String(pid)
+}
 
 async function answers(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')

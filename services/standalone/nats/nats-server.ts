@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { Logger } from '../../../shared/runtime/logger.ts'
+import { endWithParent } from './end-with-parent.ts'
 import { ensureNatsServer } from './find-nats-server.ts'
 import { endOrphan, type OrphanFiles } from './orphan.ts'
 
@@ -34,7 +35,7 @@ export interface NatsServer extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-export interface NatsExit {
+interface NatsExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
 }
@@ -163,10 +164,8 @@ async function startError(start: Start): Promise<StrikeflowError> {
 }
 
 function natsServer(child: ChildProcess, exited: Promise<NatsExit>, port: number, logFile: string): NatsServer {
-  // However this process ends, short of SIGKILL, it leaves no server behind.
-  const killWithProcess = (): void => void child.kill('SIGTERM')
-  process.once('exit', killWithProcess)
-  void exited.then(() => process.off('exit', killWithProcess))
+  const callOff = endWithParent(child.pid ?? 0)
+  void exited.then(callOff)
 
   async function stop(): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return
