@@ -33,25 +33,31 @@ const onProgress = (text: string): void => {
 }
 let isMeasured = false
 
+/** After Ctrl-C a request that fails because its server stops as well is no failure of its own. */
+async function unlessAborted<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  }
+}
+
 const exitCode = await runService(createLogger({ service: 'bench', level: 'warn' }), async ({ opened, signal }) => {
   const at = new Date().toISOString()
   const loadAverage = loadavg()[0] ?? 0
   const dataDirectory = resolve(process.env['STRIKEFLOW_DATA'] ?? '../shared/data')
   const input = await benchInput({ dataDirectory, contracts, signal })
   onProgress(`${count(input.contracts)} contracts in ${count(input.snapshots.length)} snapshots: ${input.description}`)
-  const stand = opened(await startStand())
+  const stand = opened(await unlessAborted(signal, startStand))
   onProgress('nats-server and ClickHouse are up')
   return {
     name: 'bench',
     async run() {
-      const figures = await measure({
-        stand,
-        input,
-        environment: process.env,
-        profileDirectory: options.profile === undefined ? null : resolve(options.profile),
-        signal,
-        onProgress,
-      })
+      const profileDirectory = options.profile === undefined ? null : resolve(options.profile)
+      const figures = await unlessAborted(signal, () =>
+        measure({ stand, input, environment: process.env, profileDirectory, signal, onProgress }),
+      )
       const machine = machineOf(stand, loadAverage)
       const report: PipelineReport = { bench: 'pipeline', at, definition, ...figures, machine }
       process.stdout.write(`${options.json ? JSON.stringify(report) : formatReport(report)}\n`)

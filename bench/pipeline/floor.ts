@@ -5,6 +5,7 @@ import type { Snapshot } from '../../shared/model/snapshot.ts'
 import { insertStatement, TableBuffer } from '../../shared/store/table-buffer.ts'
 import { optionQuotes } from '../../shared/store/tables.ts'
 import { assertStored, type ContractSum } from './checksum.ts'
+import { cpuSecondsOf } from './process-figures.ts'
 import type { Stand } from './stand.ts'
 
 const floorTable = 'option_quotes_floor'
@@ -29,22 +30,31 @@ export function encodeBatches(snapshots: readonly Snapshot[], signal: AbortSigna
   return batches
 }
 
-/** Inserts the batches one after the other into a table of the same definition, and nothing else. Returns the seconds it took. */
+export interface FloorRun {
+  readonly seconds: number
+  /** Merges that ran meanwhile included, as they are in the pipeline's; null where /proc is not. */
+  readonly clickhouseCpuSeconds: number | null
+}
+
+/** Inserts the batches one after the other into a table of the same definition, and nothing else. */
 export async function insertBatches(
-  { store }: Stand,
+  { store, clickhouse }: Stand,
   batches: readonly Uint8Array[],
   expected: ContractSum,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<FloorRun> {
   await store.command(`CREATE TABLE ${floorTable} AS ${optionQuotes.table}`)
   const sql = insertStatement({ ...optionQuotes, table: floorTable })
+  const cpuBefore = cpuSecondsOf(clickhouse.pid)
   const startMs = performance.now()
   for (const batch of batches) {
     signal.throwIfAborted()
     await store.insert(sql, batch)
   }
   const seconds = (performance.now() - startMs) / 1000
+  const cpu = cpuSecondsOf(clickhouse.pid)
+  const clickhouseCpuSeconds = cpu === null || cpuBefore === null ? null : cpu - cpuBefore
   await assertStored(store.query, floorTable, expected)
   await store.command(`DROP TABLE ${floorTable} SYNC`)
-  return seconds
+  return { seconds, clickhouseCpuSeconds }
 }

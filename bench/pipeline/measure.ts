@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { optionQuotes } from '../../shared/store/tables.ts'
 import { assertStored, expectedSum } from './checksum.ts'
-import { encodeBatches, insertBatches } from './floor.ts'
+import { encodeBatches, type FloorRun, insertBatches } from './floor.ts'
 import { type BenchInput, contractsOf } from './input.ts'
 import { runNaive } from './naive.ts'
 import { type ProcessorRun, runProcessor } from './processor.ts'
@@ -29,18 +29,18 @@ export async function measure({ stand, input, signal, onProgress, ...options }: 
   const published = await publishAll(stand, snapshots, signal)
   onProgress(`published ${count(snapshots.length)} messages, ${count(published.bytes)} bytes`)
   const batches = encodeBatches(snapshots, signal)
-  const floorOnce = async (): Promise<number> => {
-    const seconds = await insertBatches(stand, batches, expected, signal)
-    onProgress(`bare insert of ${batches.length} batches: ${count(contracts / seconds)} contracts/s`)
+  const floorOnce = async (): Promise<FloorRun> => {
+    const floor = await insertBatches(stand, batches, expected, signal)
+    onProgress(`bare insert of ${batches.length} batches: ${count(contracts / floor.seconds)} contracts/s`)
     await mergesIdle(stand, signal)
-    return seconds
+    return floor
   }
   const floorBefore = await floorOnce()
   const run = await runProcessor({ stand, messages: snapshots.length, passMessages, signal, ...options })
   await assertStored(stand.store.query, optionQuotes.table, expected)
   onProgress(`pipeline: ${count(contracts / run.seconds)} contracts/s, rows and checksum as expected`)
   await mergesIdle(stand, signal)
-  const floorSeconds = [floorBefore, await floorOnce()]
+  const floors = [floorBefore, await floorOnce()]
   const storage = await measureStorage(stand, pass)
   onProgress(`storage: ${storage.bytesPerRow} bytes a row`)
   const naiveContracts = contractsOf(pass)
@@ -51,7 +51,7 @@ export async function measure({ stand, input, signal, onProgress, ...options }: 
     inputSource: input.source,
     contracts,
     messages: snapshots.length,
-    ...rates(contracts, run, floorSeconds, naiveContracts / naiveSeconds),
+    ...rates(contracts, run, floors, naiveContracts / naiveSeconds),
     naiveContracts,
     bytesPerRow: storage.bytesPerRow,
     bytesPerRowWithCopies: storage.bytesPerRowWithCopies,
@@ -64,14 +64,15 @@ export async function measure({ stand, input, signal, onProgress, ...options }: 
   }
 }
 
-function rates(contracts: number, run: ProcessorRun, floorSeconds: readonly number[], naive: number) {
-  const floor = (floorSeconds.length * contracts) / floorSeconds.reduce((sum, seconds) => sum + seconds, 0)
+function rates(contracts: number, run: ProcessorRun, floors: readonly FloorRun[], naive: number) {
+  const floor = (floors.length * contracts) / floors.reduce((sum, { seconds }) => sum + seconds, 0)
+  const floorCpu = floors.map(({ clickhouseCpuSeconds }) => clickhouseCpuSeconds ?? Number.NaN)
   const rate = contracts / run.seconds
   return {
     contractsPerSecond: Math.round(rate),
     insertFloorContractsPerSecond: Math.round(floor),
     ratioToFloor: rounded(rate / floor, 3),
-    insertFloorRuns: floorSeconds.map((seconds) => Math.round(contracts / seconds)),
+    insertFloorRuns: floors.map(({ seconds }) => Math.round(contracts / seconds)),
     naiveContractsPerSecond: Math.round(naive),
     ratioToNaive: rounded(rate / naive, 2),
     seconds: run.seconds,
@@ -80,6 +81,7 @@ function rates(contracts: number, run: ProcessorRun, floorSeconds: readonly numb
     processorPeakRssMb: run.peakRssMb,
     processorCpuSeconds: run.cpuSeconds,
     clickhouseCpuSeconds: run.clickhouseCpuSeconds === null ? null : rounded(run.clickhouseCpuSeconds, 2),
+    insertFloorCpuSeconds: floorCpu.some(Number.isNaN) ? null : rounded(Math.min(...floorCpu), 2),
   }
 }
 

@@ -33,7 +33,7 @@ export interface ProcessorRunOptions {
   readonly signal: AbortSignal
 }
 
-const logLine = z.looseObject({ time: z.number(), msg: z.string(), messages: z.number().optional() })
+const logLine = z.object({ level: z.number(), time: z.number(), msg: z.string(), messages: z.number().optional() })
 
 /** Runs the real processor on a stream that holds everything already, until all is committed. */
 export async function runProcessor(options: ProcessorRunOptions): Promise<ProcessorRun> {
@@ -91,7 +91,7 @@ interface Watched {
 }
 
 /** Follows the log until it says that all messages are committed: asking ClickHouse meanwhile would cost what is measured. */
-function watch(child: ChildProcess, { messages, passMessages }: ProcessorRunOptions): Promise<Watched> {
+function watch(child: ChildProcess, { messages, passMessages, signal }: ProcessorRunOptions): Promise<Watched> {
   const { promise, resolve, reject } = Promise.withResolvers<Watched>()
   const rssMb: number[] = []
   let startMs = Number.NaN
@@ -102,7 +102,7 @@ function watch(child: ChildProcess, { messages, passMessages }: ProcessorRunOpti
   const stallTimer = setTimeout(stalled, stallLimitMs)
   createInterface({ input: child.stderr ?? process.stdin }).on('line', (line) => {
     const entry = logLine.safeParse(parseJson(line))
-    if (!entry.success || entry.data['level'] === 50 || entry.data['level'] === 40) process.stderr.write(`${line}\n`)
+    if (!signal.aborted && isNoteworthy(entry.data)) process.stderr.write(`${line}\n`)
     if (!entry.success) return
     const { msg, time } = entry.data
     if (msg === 'partitions taken') startMs = time
@@ -119,6 +119,9 @@ function watch(child: ChildProcess, { messages, passMessages }: ProcessorRunOpti
   child.once('exit', () => clearTimeout(stallTimer))
   return promise
 }
+
+/** Warnings and worse, and what is no log line at all: a crash says why. */
+const isNoteworthy = (entry: z.output<typeof logLine> | undefined): boolean => (entry?.level ?? 50) >= 40
 
 function parseJson(line: string): unknown {
   try {
