@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { StrikeflowError } from '../../shared/model/errors.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 
 export interface ChildSpec {
@@ -32,6 +33,8 @@ export class ChildService implements AsyncDisposable {
   #restarts = 0
   #stopping = false
   #facts: ReadyFacts | null = null
+  #wasReady = false
+  #lastFatal: string | null = null
   readonly #firstReady = Promise.withResolvers<ReadyFacts>()
   readonly #ended = Promise.withResolvers<number>()
 
@@ -73,10 +76,11 @@ export class ChildService implements AsyncDisposable {
     while (!this.#stopping) {
       const code = await this.#runOnce()
       this.#facts = null
-      if (this.spec.endsByItself === true || this.#stopping) {
+      // What never came up will not come up by being started again: a wrong setting, a busy port.
+      if (this.spec.endsByItself === true || this.#stopping || !this.#wasReady) {
         this.#state = this.#stopping ? 'stopped' : 'ended'
         this.#ended.resolve(code)
-        this.#firstReady.reject(new Error(`${this.spec.name} ended with code ${code}; see ${this.spec.logFile}`))
+        this.#firstReady.reject(new StrikeflowError('internal', this.#whyItEnded(code)))
         return
       }
       this.#restarts += 1
@@ -100,30 +104,38 @@ export class ChildService implements AsyncDisposable {
       detached: true,
     })
     this.#child = child
-    child.stderr?.pipe(logStream, { end: false })
+    if (child.stderr !== null)
+      createInterface({ input: child.stderr }).on('line', (line) => this.#onLog(line, logStream))
     if (child.stdout !== null)
       createInterface({ input: child.stdout }).on('line', (line) => this.#onLine(line, logStream))
-    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
     this.#child = null
     if (signal !== null) logStream.write(`{"msg":"killed by ${signal}"}\n`)
     logStream.end()
     return code ?? 128
   }
 
+  #onLog(line: string, logStream: NodeJS.WritableStream): void {
+    logStream.write(`${line}\n`)
+    this.#lastFatal = fatalMessage(line) ?? this.#lastFatal
+  }
+
+  #whyItEnded(code: number): string {
+    const why = this.#lastFatal === null ? `ended with code ${code}` : `could not start: ${this.#lastFatal}`
+    return `${this.spec.name} ${why} (log: ${this.spec.logFile})`
+  }
+
   #onLine(line: string, logStream: NodeJS.WritableStream): void {
     const facts = readyFacts(line)
     if (facts === null) {
       logStream.write(`${line}\n`)
-      this.onOutput?.(line)
       return
     }
     this.#facts = facts
+    this.#wasReady = true
     this.#state = 'running'
     this.#firstReady.resolve(facts)
   }
-
-  /** Called with each line of stdout that is not the ready line. */
-  onOutput: ((line: string) => void) | undefined
 
   async stop(): Promise<void> {
     this.#stopping = true
@@ -141,6 +153,17 @@ export class ChildService implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
+  }
+}
+
+/** Why a service gave up, from its log line of the highest level; null for any other line. */
+function fatalMessage(line: string): string | null {
+  if (!line.includes('"level":60')) return null
+  try {
+    const { err, msg } = JSON.parse(line) as { err?: { message?: string }; msg?: string }
+    return err?.message ?? msg ?? null
+  } catch {
+    return null
   }
 }
 

@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import { createLogger } from '../../shared/runtime/logger.ts'
 import { readSettings } from '../../shared/runtime/config.ts'
 import { printReady } from '../../shared/runtime/ready-line.ts'
-import { runService } from '../../shared/runtime/run-service.ts'
+import { type Composition, runService, type Service } from '../../shared/runtime/run-service.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
 import { standaloneSettings } from './config.ts'
 import { claimDataDirectory, dataDirectory, writeStackFacts } from './data-directory.ts'
@@ -18,8 +19,9 @@ const { level } = readSettings(
   logSettings.extend({ level: logSettings.shape.level.default('warn') }),
   process.env,
 )
-const log = createLogger({ service: 'standalone', level })
 const directory = dataDirectory(settings.dataDirectory)
+// The terminal belongs to the board; what went wrong stands in the file and, when it ends everything, on the terminal too.
+const log = createLogger({ service: 'standalone', level, file: join(directory.root, 'standalone.log') })
 
 /** Children get what a process needs and nothing that belongs to this one's own settings. */
 const environment = Object.fromEntries(
@@ -31,7 +33,16 @@ const environment = Object.fromEntries(
 
 const say = (text: string): void => void process.stderr.write(`  ${text}\n`)
 
-process.exitCode = await runService(log, async ({ opened }) => {
+process.exitCode = await runService(log, async (composition) => {
+  try {
+    return await compose(composition)
+  } catch (error) {
+    process.stderr.write(`strikeflow: ${(error as Error).message}\n`)
+    throw error
+  }
+})
+
+async function compose({ opened }: Composition): Promise<Service> {
   await claimDataDirectory(directory, settings.fresh)
   process.stderr.write(`starting strikeflow on ${directory.root}\n`)
   const stack = opened(
@@ -47,4 +58,4 @@ process.exitCode = await runService(log, async ({ opened }) => {
   await writeStackFacts(directory, { pid: process.pid, natsUrl, clickhouseUrl, apiUrl })
   if (!process.stdout.isTTY) printReady({ service: 'standalone', natsUrl, clickhouseUrl, apiUrl: apiUrl ?? '' })
   return createStandalone({ stack, settings, directory, log, out: process.stdout })
-})
+}

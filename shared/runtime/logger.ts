@@ -15,11 +15,13 @@ export function createLogger(base: {
   readonly service: string
   readonly instance?: string
   readonly level?: LogLevel
+  /** Appended to instead of stderr. */
+  readonly file?: string
 }): Logger {
-  const { level = 'info', ...bindings } = base
+  const { level = 'info', file, ...bindings } = base
   const paths = secretFields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
   return pino(
     { level, base: bindings, redact: { paths, censor: '[redacted]' } },
-    pino.destination({ fd: 2, sync: true }),
+    pino.destination({ ...(file === undefined ? { fd: 2 } : { dest: file, mkdir: true }), sync: true }),
   )
 }
