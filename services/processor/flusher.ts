@@ -2,7 +2,7 @@ import { Flush, type Processed, type RowCounts, type Writer } from './flush.ts'
 import type { Sink } from './sink.ts'
 
 export interface FlusherOptions {
-  readonly sink: Sink
+  readonly sink: Pick<Sink, 'write'>
   readonly writer: Writer
   readonly incarnation: string
   readonly maxRows: number
@@ -17,18 +17,24 @@ export interface Addition {
   readonly publishes: readonly Promise<unknown>[]
 }
 
+/** A flush may grow to so many times `maxRows` while the one before it is being written. */
+const growth = 4
+
 /**
- * Collects processed messages into flushes by rows or time and writes them one after the other: while one is being
- * written the next fills, and when that is full too, readers wait for room.
+ * Collects processed messages into flushes by rows or time and writes them one after the other. While one is being written
+ * the next goes on filling, so that a slow sink gets fewer and larger inserts; when that is full too, readers wait for room.
  */
 export class Flusher {
   readonly #options: FlusherOptions
   readonly #idle: Flush[] = [new Flush(), new Flush()]
+  readonly #held = new Set<string>()
   #open: Flush | null = null
+  #openedMs = 0
   #timer: NodeJS.Timeout | null = null
-  #writing: Promise<void> = Promise.resolve()
+  #writing: Promise<void> | null = null
   #room: PromiseWithResolvers<void> | null = null
   #failure: { readonly error: unknown } | null = null
+  /** Rejects when a flush could not be written; never resolves. */
   readonly failed: Promise<never>
   readonly #fail: (error: unknown) => void
 
@@ -47,7 +53,7 @@ export class Flusher {
    */
   get hasRoom(): boolean {
     if (this.#failure !== null) throw this.#failure.error
-    return this.#open !== null || this.#idle.length > 0
+    return this.#open === null ? this.#idle.length > 0 : this.#open.quotes.length < growth * this.#options.maxRows
   }
 
   /** Resolves when there may be room again. */
@@ -56,11 +62,10 @@ export class Flusher {
     await this.#room.promise
   }
 
-  /** True when the open flush or one being written stores this snapshot: a copy of it is a duplicate. */
+  /** True when the open flush or the one being written stores this snapshot: a copy of it is a duplicate. */
   holds(snapshotId: string): boolean {
     return this.#held.has(snapshotId)
   }
-  readonly #held = new Set<string>()
 
   add({ processed, present, publishes }: Addition): void {
     const flush = (this.#open ??= this.#begin())
@@ -68,50 +73,56 @@ export class Flusher {
     flush.publishes.push(...publishes)
     if (processed.outcome === 'stored' && processed.snapshot !== null)
       this.#held.add(processed.snapshot.meta.snapshotId)
-    if (flush.quotes.length >= this.#options.maxRows) this.#close(flush)
+    this.#writeIfDue()
   }
 
   #begin(): Flush {
     const flush = this.#idle.pop()
     if (flush === undefined) throw new TypeError('Expected hasRoom before add()')
-    this.#timer = setTimeout(() => this.#close(flush), this.#options.maxWaitMs)
+    this.#openedMs = performance.now()
+    this.#timer = setTimeout(() => this.#writeIfDue(), this.#options.maxWaitMs)
     return flush
   }
 
-  #close(flush: Flush): void {
+  /** Begins to write the open flush when it is large or old enough and nothing else is being written. */
+  #writeIfDue(isLast = false): void {
+    const flush = this.#open
+    if (flush === null || this.#writing !== null || this.#failure !== null) return
+    const { maxRows, maxWaitMs } = this.#options
+    // A timer may fire a little early by this clock.
+    const isOld = performance.now() - this.#openedMs >= maxWaitMs - 1
+    if (!isLast && !isOld && flush.quotes.length < maxRows) return
     if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
     this.#open = null
-    this.#writing = this.#writing.then(() => this.#write(flush)).catch((error: unknown) => this.#stop(error))
-  }
-
-  #stop(error: unknown): void {
-    this.#failure ??= { error }
-    this.#fail(error)
-    this.#wake()
+    this.#writing = this.#write(flush)
   }
 
   async #write(flush: Flush): Promise<void> {
-    if (this.#failure !== null) return
-    const startedMs = performance.now()
-    flush.seal(this.#options.incarnation, this.#options.writer)
-    await this.#options.sink.write(flush)
-    this.#options.onWritten(flush, (performance.now() - startedMs) / 1000)
-    for (const id of flush.stored.keys()) this.#held.delete(id)
-    flush.reset()
-    this.#idle.push(flush)
-    this.#wake()
-  }
-
-  #wake(): void {
+    try {
+      const startedMs = performance.now()
+      flush.seal(this.#options.incarnation, this.#options.writer)
+      await this.#options.sink.write(flush)
+      this.#options.onWritten(flush, (performance.now() - startedMs) / 1000)
+      for (const id of flush.stored.keys()) this.#held.delete(id)
+      flush.reset()
+      this.#idle.push(flush)
+    } catch (error) {
+      this.#failure ??= { error }
+      this.#fail(error)
+    }
+    this.#writing = null
+    this.#writeIfDue()
     this.#room?.resolve()
     this.#room = null
   }
 
   /** Writes what is open and resolves when all is written. */
   async finish(): Promise<void> {
-    if (this.#open !== null) this.#close(this.#open)
-    await this.#writing
+    while (this.#writing !== null || this.#open !== null) {
+      this.#writeIfDue(true)
+      await this.#writing
+      if (this.#failure !== null) break
+    }
     if (this.#failure !== null) throw this.#failure.error
   }
 }

@@ -33,10 +33,9 @@ export class Sink {
   /** Writes a sealed flush. Rejects only when the process should end. */
   async write(flush: Flush): Promise<void> {
     const { pauseBeforeCommitMs, signal } = this.#deps
-    for (const table of rowTables) {
-      const buffer: TableBuffer<TableShape> = flush[table]
-      if (buffer.length > 0) await this.#insert(buffer, () => this.#isPresent(flush, table))
-    }
+    // Nothing orders these among themselves; the commit rows alone must wait.
+    const filled = rowTables.filter((table) => flush[table].length > 0)
+    await Promise.all(filled.map((table) => this.#insert(flush[table], () => this.#isPresent(flush, table))))
     await Promise.all(flush.publishes)
     if (pauseBeforeCommitMs > 0) await delay(pauseBeforeCommitMs, undefined, { signal })
     // After all other rows, never before: a commit row says that its snapshot is complete. Writing it twice changes nothing.

@@ -8,7 +8,8 @@ export interface ColumnKind {
   readonly select: (name: string) => string
   /** The stored integer is the value times this. */
   readonly scale: number
-  /** Values whose scaled size reaches this do not fit the column. */
+  /** Scaled values below this, or from `limit` on, do not fit the column. */
+  readonly min: number
   readonly limit: number
 }
 
@@ -27,6 +28,7 @@ const decimal = (bits: 32 | 64, digits: number): ColumnKind => ({
   input: `Nullable(Int${bits})`,
   select: (name) => `reinterpret(${name}, 'Decimal${bits}(${digits})')`,
   scale: 10 ** digits,
+  min: 1 - (bits === 32 ? 10 ** 9 : wide),
   limit: bits === 32 ? 10 ** 9 : wide,
 })
 
@@ -36,7 +38,15 @@ const number = (
   input: string,
   limit: number,
   select: ColumnKind['select'] = asIs,
-): ColumnKind => ({ array, arrowType, input, select, scale: 1, limit })
+): ColumnKind => ({
+  array,
+  arrowType,
+  input,
+  select,
+  scale: 1,
+  min: array === BigInt64Array || array === Int32Array ? 1 - limit : 0,
+  limit,
+})
 
 /** Every kind a table may use. Strings are dictionary columns throughout: one string a row costs a third of the insert. */
 export const columnKinds = {
