@@ -12,7 +12,7 @@ export interface ChildSpec {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly logFile: string
-  /** True for a job that ends by itself: its end is not a failure. @default false */
+  /** True for a job that ends by itself: with exit code 0 it is done. @default false */
   readonly endsByItself?: boolean
 }
 
@@ -33,6 +33,7 @@ export class ChildService implements AsyncDisposable {
   #restarts = 0
   #stopping = false
   #facts: ReadyFacts | null = null
+  #pinned: Readonly<Record<string, string>> = {}
   #wasReady = false
   #lastFatal: string | null = null
   readonly #firstReady = Promise.withResolvers<ReadyFacts>()
@@ -72,12 +73,18 @@ export class ChildService implements AsyncDisposable {
     return this.#ended.promise
   }
 
+  /** Settings for every later start, such as the port others have been told. */
+  pin(env: Readonly<Record<string, string>>): void {
+    this.#pinned = env
+  }
+
   async #supervise(): Promise<void> {
     while (!this.#stopping) {
       const code = await this.#runOnce()
       this.#facts = null
       // What never came up will not come up by being started again: a wrong setting, a busy port.
-      if (this.spec.endsByItself === true || this.#stopping || !this.#wasReady) {
+      const isDone = this.spec.endsByItself === true && code === 0
+      if (isDone || this.#stopping || !this.#wasReady) {
         this.#state = this.#stopping ? 'stopped' : 'ended'
         this.#ended.resolve(code)
         this.#firstReady.reject(new StrikeflowError('internal', this.#whyItEnded(code)))
@@ -98,7 +105,7 @@ export class ChildService implements AsyncDisposable {
     const logStream = createWriteStream(this.spec.logFile, { flags: 'a' })
     // A group of its own: Ctrl-C in the terminal must reach the services through us, in order, not all at once.
     const child = spawn(process.execPath, this.spec.args, {
-      env: this.spec.env,
+      env: { ...this.spec.env, ...this.#pinned },
       // The channel carries nothing; its end tells the service that this process is gone, even after kill -9.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,

@@ -17,7 +17,16 @@ export interface DataDirectory {
   readonly exports: string
   readonly logs: string
   readonly stackFile: string
+  /** What the simulator put into its market. */
+  readonly groundTruthFile: string
 }
+
+const folders = ({ nats, clickhouse, exports, logs }: DataDirectory): readonly string[] => [
+  nats,
+  clickhouse,
+  exports,
+  logs,
+]
 
 export function dataDirectory(path: string): DataDirectory {
   const root = resolve(path)
@@ -28,6 +37,7 @@ export function dataDirectory(path: string): DataDirectory {
     exports: join(root, 'exports'),
     logs: join(root, 'logs'),
     stackFile: join(root, 'stack.json'),
+    groundTruthFile: join(root, 'ground-truth.ndjson'),
   }
 }
 
@@ -41,11 +51,11 @@ export async function claimDataDirectory(directory: DataDirectory, fresh: boolea
     )
   }
   if (fresh) {
-    for (const path of [directory.nats, directory.clickhouse, directory.exports, directory.logs]) {
+    for (const path of [...folders(directory), directory.groundTruthFile]) {
       await rm(path, { recursive: true, force: true })
     }
   }
-  for (const path of [directory.nats, directory.clickhouse, directory.exports, directory.logs]) {
+  for (const path of folders(directory)) {
     await mkdir(path, { recursive: true })
   }
 }

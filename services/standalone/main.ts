@@ -14,20 +14,22 @@ import { startStack } from './stack.ts'
  * their own, starts again what ends, and shows a board. Ctrl-C stops all of it, sources first.
  */
 const settings = readSettings('STANDALONE', standaloneSettings, process.env)
-const { level } = readSettings(
-  'LOG',
-  logSettings.extend({ level: logSettings.shape.level.default('warn') }),
-  process.env,
-)
+const { level } = readSettings('LOG', logSettings.extend({ level: logSettings.shape.level.default('warn') }), {
+  LOG_LEVEL: process.env['LOG_LEVEL'],
+})
 const directory = dataDirectory(settings.dataDirectory)
 // The terminal belongs to the board; what went wrong stands in the file and, when it ends everything, on the terminal too.
 const log = createLogger({ service: 'standalone', level, file: join(directory.root, 'standalone.log') })
 
-/** Children get what a process needs and nothing that belongs to this one's own settings. */
+/**
+ * Children get what a process needs and the settings of their own kind. Prefixes that other programs use as well (API_, LOG_)
+ * are not passed on: a stray API_KEY would be refused as a misspelt setting.
+ */
+const passedOn =
+  /^(PATH|HOME|USER|TMPDIR|NODE_.*|SSL_.*|(HTTPS?|NO)_PROXY|(COLLECTOR|PROCESSOR|EXPORTER|EMBEDDED_CLICKHOUSE)_.*)$/
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(
-    (entry): entry is [string, string] =>
-      entry[1] !== undefined && !/^(STANDALONE|NATS|CLICKHOUSE|HEALTH|LOG)_/.test(entry[0]),
+    (entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0]),
   ),
 )
 

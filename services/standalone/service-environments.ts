@@ -47,7 +47,7 @@ export function collectorEnvironment(
         COLLECTOR_SIM_START: new Date(resumeAfterMs + 1).toISOString(),
         COLLECTOR_SIM_WARM_UP_PASSES: '0',
       }),
-      COLLECTOR_SIM_GROUND_TRUTH_PATH: `${directory.root}/ground-truth.ndjson`,
+      COLLECTOR_SIM_GROUND_TRUTH_PATH: directory.groundTruthFile,
     }),
   }
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined))

@@ -47,10 +47,17 @@ export async function startStack(deps: StackDeps): Promise<Stack> {
   const { settings, directory, log, onProgress } = deps
   await using opening = new AsyncDisposableStack()
   const services: ChildService[] = []
-  const start = async (name: string, path: string, env: Readonly<Record<string, string>>): Promise<ReadyFacts> => {
+  const start = async (
+    name: string,
+    path: string,
+    env: Readonly<Record<string, string>>,
+    portVariable?: string,
+  ): Promise<ReadyFacts> => {
     const child = opening.use(new ChildService(childSpec(deps, name, path, env), log))
     services.push(child)
     const facts = await child.ready
+    // A port that was left to chance has been told to others by now.
+    if (portVariable !== undefined) child.pin({ [portVariable]: new URL(String(facts['url'])).port })
     onProgress(`${name} is up`)
     return facts
   }
@@ -59,6 +66,7 @@ export async function startStack(deps: StackDeps): Promise<Stack> {
     'clickhouse',
     'standalone/clickhouse/main.ts',
     clickhouseEnvironment(directory, settings),
+    'EMBEDDED_CLICKHOUSE_PORT',
   )
   const nats = opening.use(
     await startNats({ dataDir: directory.nats, log, port: settings.natsPort === 0 ? -1 : settings.natsPort }),
@@ -71,7 +79,7 @@ export async function startStack(deps: StackDeps): Promise<Stack> {
   let apiUrl: string | null = null
   if (settings.stages === 'full') {
     await start('exporter', 'exporter/main.ts', { ...common, ...exporterEnvironment(directory) })
-    const api = await start('api', 'api/main.ts', { ...common, ...apiEnvironment(directory, settings) })
+    const api = await start('api', 'api/main.ts', { ...common, ...apiEnvironment(directory, settings) }, 'API_PORT')
     apiUrl = String(api['url'])
   }
   if (settings.provider !== 'none') {

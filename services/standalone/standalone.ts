@@ -18,15 +18,24 @@ export interface StandaloneDeps {
 
 const boardIntervalMs = 1000
 const gb = 1024 ** 3
+/** Looks at the totals over which the rate is taken: a market that comes once every few seconds still shows a steady one. */
+const rateWindow = 15
+
+interface Point {
+  readonly atMs: number
+  readonly contracts: number
+}
 
 /** Watches a running stack: the board, the disk, and NATS itself, whose end ends everything. */
 export function createStandalone(deps: StandaloneDeps): Service {
   return {
     name: 'standalone',
     async run(signal) {
+      const over = new AbortController()
       try {
-        await Promise.race([showBoard(deps, signal), natsEnd(deps.stack, signal)])
+        await Promise.race([showBoard(deps, AbortSignal.any([signal, over.signal])), natsEnd(deps.stack, signal)])
       } finally {
+        over.abort()
         await rm(deps.directory.stackFile, { force: true })
         deps.out.write('stopping: sources first, then stores\n')
       }
@@ -44,14 +53,15 @@ async function showBoard(deps: StandaloneDeps, signal: AbortSignal): Promise<voi
   const screen = new Screen(out)
   const startedMs = performance.now()
   const addresses = { api: stack.apiUrl, clickhouse: stack.clickhouseUrl, nats: stack.natsUrl, data: directory.root }
-  let before: { readonly atMs: number; readonly contracts: number } | null = null
+  const recent: Point[] = []
   while (!signal.aborted) {
     const nowMs = performance.now()
-    const figures: BoardFigures | null = await readFigures(deps, before, nowMs).catch((err: unknown) => {
+    const figures: BoardFigures | null = await readFigures(deps, recent[0], nowMs).catch((err: unknown) => {
       log.warn({ err }, 'no figures for the board')
       return null
     })
-    if (figures !== null) before = { atMs: nowMs, contracts: figures.contracts }
+    if (figures !== null) recent.push({ atMs: nowMs, contracts: figures.contracts })
+    if (recent.length > rateWindow) recent.shift()
     const lines = renderBoard(stack.services, figures, addresses, (nowMs - startedMs) / 1000)
     screen.show(lines, plainLine(figures), nowMs)
     await delay(boardIntervalMs, undefined, { signal }).catch(() => {})
@@ -60,7 +70,7 @@ async function showBoard(deps: StandaloneDeps, signal: AbortSignal): Promise<voi
 
 async function readFigures(
   { stack, settings, directory }: StandaloneDeps,
-  before: { readonly atMs: number; readonly contracts: number } | null,
+  before: Point | undefined,
   nowMs: number,
 ): Promise<BoardFigures> {
   const [totals, latestAlerts, free] = await Promise.all([
@@ -68,10 +78,10 @@ async function readFigures(
     readLatestAlerts(stack.store.query, 8),
     freeBytes(directory),
   ])
-  const elapsedSeconds = before === null ? 0 : (nowMs - before.atMs) / 1000
+  const elapsedSeconds = before === undefined ? 0 : (nowMs - before.atMs) / 1000
   return {
     ...totals,
-    contractsPerSecond: before === null ? 0 : (totals.contracts - before.contracts) / elapsedSeconds,
+    contractsPerSecond: before === undefined ? 0 : (totals.contracts - before.contracts) / elapsedSeconds,
     freeGb: free / gb,
     lowDisk: free < settings.diskWarnBytes,
     latestAlerts,

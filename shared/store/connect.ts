@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client'
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { StrikeflowError } from '../model/errors.ts'
 import type { Query } from './queries/query.ts'
 
@@ -54,6 +54,8 @@ export function openStore(settings: StoreSettings): Store {
     // Below the server's keep-alive timeout, or a socket closes under a request on its way ("socket hang up").
     keep_alive: { enabled: true, idle_socket_ttl: 2500 },
     // A server may have async inserts on by default; ours must be in the table when the answer comes.
+    // Its errors reach us as exceptions; its own log would only write over the terminal.
+    log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { async_insert: 0, output_format_json_quote_64bit_integers: 0 },
   })
   return {

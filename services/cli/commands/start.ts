@@ -6,13 +6,13 @@ interface StartOptions {
   readonly provider?: string
   readonly ingest?: string
   readonly underlyings?: string
-  readonly data: string
+  readonly data?: string
   readonly fresh?: true
   readonly speed?: string
   readonly seed?: string
-  readonly natsPort: string
-  readonly clickhousePort: string
-  readonly apiPort: string
+  readonly natsPort?: string
+  readonly clickhousePort?: string
+  readonly apiPort?: string
 }
 
 /** `strikeflow start`: the whole stack on this machine. */
@@ -23,13 +23,13 @@ export function registerStart(program: Command, environment: Env): void {
     .option('--provider <name>', 'simulator, cboe or none (default: simulator)')
     .option('--ingest <path>', 'read a file or directory of recordings instead of a provider')
     .option('--underlyings <list>', 'comma-separated tickers, such as SPY,AAPL (cboe needs them)')
-    .option('--data <directory>', 'where everything is kept', 'data')
+    .option('--data <directory>', 'where everything is kept (default: data)')
     .option('--fresh', 'discard what is in the data directory first')
     .option('--speed <factor>', 'simulated or recorded seconds per real second; 0 = as fast as possible')
     .option('--seed <number>', 'seed of the simulated market')
-    .option('--nats-port <port>', 'NATS, 0 = any', '4222')
-    .option('--clickhouse-port <port>', 'ClickHouse HTTP, 0 = any', '8123')
-    .option('--api-port <port>', 'JSON API, 0 = any', '8061')
+    .option('--nats-port <port>', 'NATS, 0 = any (default: 4222)')
+    .option('--clickhouse-port <port>', 'ClickHouse HTTP, 0 = any (default: 8123)')
+    .option('--api-port <port>', 'JSON API, 0 = any (default: 8061)')
     .addHelpText(
       'after',
       `
@@ -43,16 +43,22 @@ Ctrl-C stops everything; the next start goes on from the data directory.`,
     .action(async (options: StartOptions) => {
       process.exitCode = await runScript('services/standalone/main.ts', [], {
         ...environment,
-        STANDALONE_PROVIDER: options.ingest === undefined ? options.provider : 'recording',
-        STANDALONE_RECORDING_PATH: options.ingest,
-        STANDALONE_UNDERLYINGS: options.underlyings,
-        STANDALONE_DATA_DIRECTORY: options.data,
-        STANDALONE_FRESH: options.fresh === true ? 'true' : undefined,
-        STANDALONE_SPEED: options.speed ?? (options.ingest === undefined ? undefined : '0'),
-        STANDALONE_SEED: options.seed,
-        STANDALONE_NATS_PORT: options.natsPort,
-        STANDALONE_CLICKHOUSE_PORT: options.clickhousePort,
-        STANDALONE_API_PORT: options.apiPort,
+        // An option that is not given leaves its variable as it is.
+        ...given({
+          STANDALONE_PROVIDER: options.ingest === undefined ? options.provider : 'recording',
+          STANDALONE_RECORDING_PATH: options.ingest,
+          STANDALONE_UNDERLYINGS: options.underlyings,
+          STANDALONE_DATA_DIRECTORY: options.data,
+          STANDALONE_FRESH: options.fresh === true ? 'true' : undefined,
+          STANDALONE_SPEED: options.speed ?? (options.ingest === undefined ? undefined : '0'),
+          STANDALONE_SEED: options.seed,
+          STANDALONE_NATS_PORT: options.natsPort,
+          STANDALONE_CLICKHOUSE_PORT: options.clickhousePort,
+          STANDALONE_API_PORT: options.apiPort,
+        }),
       })
     })
 }
+
+const given = (settings: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))

@@ -43,7 +43,7 @@ export async function uncommittedRows(
     // No row of an unfinished flush is older than the last commit row; both times are the server's.
     `SELECT toString(snapshot_id) AS snapshot_id, countIf(code_version = {codeVersion:String}) AS n
      FROM ${table} FINAL
-     WHERE stored_at >= (SELECT toDateTime(max(stored_at)) - 5 FROM snapshots_v1)
+     WHERE stored_at >= (SELECT if(count() = 0, toDateTime(0), toDateTime(max(stored_at)) - 5) FROM snapshots_v1)
        AND snapshot_id NOT IN (SELECT snapshot_id FROM snapshots_v1 WHERE outcome = 'stored')
      GROUP BY snapshot_id`,
     { codeVersion },
