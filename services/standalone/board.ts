@@ -19,9 +19,13 @@ export interface BoardAddresses {
   readonly data: string
 }
 
+export interface BoardService extends Pick<ChildService, 'state' | 'restarts' | 'pid'> {
+  readonly spec: { readonly name: string }
+}
+
 /** Renders the whole board as lines of text. Pure, so that it can be tested and piped. */
 export function renderBoard(
-  services: readonly Pick<ChildService, 'spec' | 'state' | 'restarts' | 'pid'>[],
+  services: readonly BoardService[],
   figures: BoardFigures | null,
   addresses: BoardAddresses,
   upSeconds: number,

@@ -11,6 +11,8 @@ export interface ChildSpec {
   /** Script and arguments for node. */
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** Settings that depend on when it starts; asked for before each start. */
+  readonly freshEnv?: () => Promise<Readonly<Record<string, string>>>
   readonly logFile: string
   /** True for a job that ends by itself: with exit code 0 it is done. @default false */
   readonly endsByItself?: boolean
@@ -80,7 +82,7 @@ export class ChildService implements AsyncDisposable {
 
   async #supervise(): Promise<void> {
     while (!this.#stopping) {
-      const code = await this.#runOnce()
+      const code = await this.#runOnce(await this.#freshEnvironment())
       this.#facts = null
       // What never came up will not come up by being started again: a wrong setting, a busy port.
       const isDone = this.spec.endsByItself === true && code === 0
@@ -101,11 +103,23 @@ export class ChildService implements AsyncDisposable {
     this.#state = 'stopped'
   }
 
-  async #runOnce(): Promise<number> {
+  async #freshEnvironment(): Promise<Readonly<Record<string, string>>> {
+    while (this.spec.freshEnv !== undefined && !this.#stopping) {
+      try {
+        return await this.spec.freshEnv()
+      } catch (err) {
+        this.#log.warn({ err, child: this.spec.name }, 'cannot prepare the start yet')
+        await delay(1000)
+      }
+    }
+    return {}
+  }
+
+  async #runOnce(freshEnv: Readonly<Record<string, string>>): Promise<number> {
     const logStream = createWriteStream(this.spec.logFile, { flags: 'a' })
     // A group of its own: Ctrl-C in the terminal must reach the services through us, in order, not all at once.
     const child = spawn(process.execPath, this.spec.args, {
-      env: { ...this.spec.env, ...this.#pinned },
+      env: { ...this.spec.env, ...freshEnv, ...this.#pinned },
       // The channel carries nothing; its end tells the service that this process is gone, even after kill -9.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,

@@ -29,11 +29,7 @@ export const clickhouseEnvironment = (
 ): Environment => ({ EMBEDDED_CLICKHOUSE_DATA_DIR: clickhouse, EMBEDDED_CLICKHOUSE_PORT: String(clickhousePort) })
 
 /** The collector's settings from the stack's; what was not given is left to the collector's own defaults. */
-export function collectorEnvironment(
-  settings: StandaloneSettings,
-  directory: DataDirectory,
-  resumeAfterMs: number | null,
-): Environment {
+export function collectorEnvironment(settings: StandaloneSettings, directory: DataDirectory): Environment {
   const { provider, underlyings, recordingPath, speed, seed } = settings
   const given: Record<string, string | undefined> = {
     COLLECTOR_PROVIDER: provider,
@@ -42,13 +38,17 @@ export function collectorEnvironment(
     COLLECTOR_SPEED: speed?.toString(),
     ...(provider === 'simulator' && {
       COLLECTOR_SIM_SEED: seed?.toString(),
-      // The market is a function of its seed and time alone, so it goes on where the stored one ends.
-      ...(resumeAfterMs !== null && {
-        COLLECTOR_SIM_START: new Date(resumeAfterMs + 1).toISOString(),
-        COLLECTOR_SIM_WARM_UP_PASSES: '0',
-      }),
       COLLECTOR_SIM_GROUND_TRUTH_PATH: directory.groundTruthFile,
     }),
   }
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
+
+/**
+ * The simulated market is a function of its seed and time alone, so it goes on where the stored one ends: with the last pass,
+ * which may not be complete. What of it is stored already is recognised.
+ */
+export const resumeEnvironment = ({ provider }: StandaloneSettings, newestMs: number | null): Environment =>
+  provider !== 'simulator' || newestMs === null
+    ? {}
+    : { COLLECTOR_SIM_START: new Date(newestMs).toISOString(), COLLECTOR_SIM_WARM_UP_PASSES: '0' }

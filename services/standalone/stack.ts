@@ -6,11 +6,12 @@ import { newestMarketTimeMs } from '../../shared/store/queries/board.ts'
 import { ChildService, type ReadyFacts } from './child-service.ts'
 import type { StandaloneSettings } from './config.ts'
 import type { DataDirectory } from './data-directory.ts'
-import { type NatsServer, startNats } from './nats/nats-server.ts'
+import { SupervisedNats } from './supervised-nats.ts'
 import {
   apiEnvironment,
   clickhouseEnvironment,
   collectorEnvironment,
+  resumeEnvironment,
   commonEnvironment,
   type Endpoints,
   exporterEnvironment,
@@ -30,82 +31,96 @@ export interface StackDeps {
 
 export interface Stack extends AsyncDisposable {
   readonly services: readonly ChildService[]
-  readonly nats: NatsServer
+  readonly nats: SupervisedNats
   readonly store: Store
   readonly natsUrl: string
   readonly clickhouseUrl: string
   readonly apiUrl: string | null
 }
 
+type Environment = Readonly<Record<string, string>>
+
+interface StartOptions {
+  /** Variable of a port that must stay what it was at the first start. */
+  readonly portVariable?: string
+  /** Settings that depend on when it starts. */
+  readonly freshEnv?: () => Promise<Environment>
+}
+
 const script = (path: string): string => new URL(`../${path}`, import.meta.url).pathname
 
 /**
- * Brings up the whole stack in the order of the data's way back: what others depend on first. Closing it stops the services
- * against that order, sources before sinks, then NATS and ClickHouse.
+ * Brings up the whole stack, what others depend on first. Closing it stops everything against that order: sources before
+ * sinks, then NATS and ClickHouse.
  */
 export async function startStack(deps: StackDeps): Promise<Stack> {
   const { settings, directory, log, onProgress } = deps
   await using opening = new AsyncDisposableStack()
   const services: ChildService[] = []
-  const start = async (
-    name: string,
-    path: string,
-    env: Readonly<Record<string, string>>,
-    portVariable?: string,
-  ): Promise<ReadyFacts> => {
-    const child = opening.use(new ChildService(childSpec(deps, name, path, env), log))
+  const start = async (name: string, env: Environment, options: StartOptions = {}): Promise<ReadyFacts> => {
+    const child = opening.use(startChild(deps, name, env, options))
     services.push(child)
     const facts = await child.ready
     // A port that was left to chance has been told to others by now.
-    if (portVariable !== undefined) child.pin({ [portVariable]: new URL(String(facts['url'])).port })
+    if (options.portVariable !== undefined) child.pin({ [options.portVariable]: new URL(String(facts['url'])).port })
     onProgress(`${name} is up`)
     return facts
   }
-
-  const clickhouse = await start(
-    'clickhouse',
-    'standalone/clickhouse/main.ts',
-    clickhouseEnvironment(directory, settings),
-    'EMBEDDED_CLICKHOUSE_PORT',
-  )
-  const nats = opening.use(
-    await startNats({ dataDir: directory.nats, log, port: settings.natsPort === 0 ? -1 : settings.natsPort }),
-  )
+  const clickhouse = await start('clickhouse', clickhouseEnvironment(directory, settings), {
+    portVariable: 'EMBEDDED_CLICKHOUSE_PORT',
+  })
+  const natsPort = settings.natsPort === 0 ? -1 : settings.natsPort
+  const nats = opening.use(await SupervisedNats.start({ dataDir: directory.nats, log, port: natsPort }))
   onProgress('nats is up')
   const endpoints: Endpoints = { natsUrl: nats.url, clickhouseUrl: String(clickhouse['url']) }
   const store = opening.use(await openDatabase(endpoints))
-  const common = commonEnvironment(endpoints, database)
-  await start('processor', 'processor/main.ts', common)
-  let apiUrl: string | null = null
-  if (settings.stages === 'full') {
-    await start('exporter', 'exporter/main.ts', { ...common, ...exporterEnvironment(directory) })
-    const api = await start('api', 'api/main.ts', { ...common, ...apiEnvironment(directory, settings) }, 'API_PORT')
-    apiUrl = String(api['url'])
-  }
-  if (settings.provider !== 'none') {
-    const resumeAfterMs = await newestMarketTimeMs(store.query, settings.provider)
-    await start('collector', 'collector/main.ts', {
-      ...common,
-      ...collectorEnvironment(settings, directory, resumeAfterMs),
-    })
-  }
+  const apiUrl = await startStages(deps, start, commonEnvironment(endpoints, database), store)
   const kept = opening.move()
   return { services, nats, store, ...endpoints, apiUrl, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
-function childSpec(
-  { directory, environment }: StackDeps,
+type Start = (name: string, env: Environment, options?: StartOptions) => Promise<ReadyFacts>
+
+/** Starts our own services, those downstream first; returns where the API is. */
+async function startStages(
+  { settings, directory }: StackDeps,
+  start: Start,
+  common: Environment,
+  { query }: Store,
+): Promise<string | null> {
+  await start('processor', common)
+  let apiUrl: string | null = null
+  if (settings.stages === 'full') {
+    await start('exporter', { ...common, ...exporterEnvironment(directory) })
+    const env = { ...common, ...apiEnvironment(directory, settings) }
+    const api = await start('api', env, { portVariable: 'API_PORT' })
+    apiUrl = String(api['url'])
+  }
+  if (settings.provider !== 'none') {
+    const env = { ...common, ...collectorEnvironment(settings, directory) }
+    const freshEnv = async (): Promise<Environment> =>
+      resumeEnvironment(settings, await newestMarketTimeMs(query, settings.provider))
+    await start('collector', env, { freshEnv })
+  }
+  return apiUrl
+}
+
+function startChild(
+  { directory, environment, log }: StackDeps,
   name: string,
-  path: string,
-  env: Readonly<Record<string, string>>,
-) {
-  return {
+  env: Environment,
+  { freshEnv }: StartOptions,
+): ChildService {
+  const path = name === 'clickhouse' ? 'standalone/clickhouse/main.ts' : `${name}/main.ts`
+  const spec = {
     name,
     args: [script(path)],
     env: { ...environment, ...env },
     logFile: join(directory.logs, `${name}.log`),
     endsByItself: name === 'collector',
+    ...(freshEnv !== undefined && { freshEnv }),
   }
+  return new ChildService(spec, log)
 }
 
 /** Makes the database and its tables, and returns a connection to it. */

@@ -26,26 +26,19 @@ interface Point {
   readonly contracts: number
 }
 
-/** Watches a running stack: the board, the disk, and NATS itself, whose end ends everything. */
+/** Watches a running stack: the board, the totals, the disk. */
 export function createStandalone(deps: StandaloneDeps): Service {
   return {
     name: 'standalone',
     async run(signal) {
-      const over = new AbortController()
       try {
-        await Promise.race([showBoard(deps, AbortSignal.any([signal, over.signal])), natsEnd(deps.stack, signal)])
+        await showBoard(deps, signal)
       } finally {
-        over.abort()
         await rm(deps.directory.stackFile, { force: true })
         deps.out.write('stopping: sources first, then stores\n')
       }
     },
   }
-}
-
-async function natsEnd({ nats }: Stack, signal: AbortSignal): Promise<void> {
-  const { code, signal: by } = await nats.exited
-  if (!signal.aborted) throw new Error(`nats-server ended (${by ?? `code ${code}`}); see ${nats.logFile}`)
 }
 
 async function showBoard(deps: StandaloneDeps, signal: AbortSignal): Promise<void> {
@@ -62,7 +55,7 @@ async function showBoard(deps: StandaloneDeps, signal: AbortSignal): Promise<voi
     })
     if (figures !== null) recent.push({ atMs: nowMs, contracts: figures.contracts })
     if (recent.length > rateWindow) recent.shift()
-    const lines = renderBoard(stack.services, figures, addresses, (nowMs - startedMs) / 1000)
+    const lines = renderBoard([stack.nats, ...stack.services], figures, addresses, (nowMs - startedMs) / 1000)
     screen.show(lines, plainLine(figures), nowMs)
     await delay(boardIntervalMs, undefined, { signal }).catch(() => {})
   }

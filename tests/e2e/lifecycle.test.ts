@@ -30,17 +30,27 @@ describe('the stack on one machine', () => {
     await rm(dataDirectory, { recursive: true, force: true })
   })
 
-  it('starts a killed service again', async () => {
+  it('starts again whatever is killed, and goes on', async () => {
     await using stack = await startTestStack({ env: small })
-    const processor = await waitFor('the processor', () => childRunning(stack, 'services/processor/main.ts'))
-    const before = await totals(stack)
-    process.kill(processor, 'SIGKILL')
-    await waitFor('another processor', () => {
-      const pid = childRunning(stack, 'services/processor/main.ts')
-      return pid !== null && pid !== processor
-    })
-    await waitFor('newer snapshots', async () => (await totals(stack)).newest > before.newest, { timeoutMs: 60_000 })
-    expect(stack.process.exitCode).toBe(null)
+    for (const part of [
+      'services/processor/main.ts',
+      'services/collector/main.ts',
+      'clickhouse/main.ts',
+      'nats-server',
+    ]) {
+      const pid = await waitFor(part, () => childRunning(stack, part))
+      const before = await totals(stack)
+      process.kill(pid, 'SIGKILL')
+      await waitFor(`another ${part}`, () => (childRunning(stack, part) ?? pid) !== pid)
+      await waitFor(
+        `newer snapshots after the end of ${part}`,
+        async () => (await totals(stack).catch(() => before)).newest > before.newest,
+        { timeoutMs: 60_000 },
+      )
+    }
+    expect(await stack.store.query.rows(`SELECT DISTINCT toString(outcome) AS outcome FROM snapshots_v1`)).toEqual([
+      { outcome: 'stored' },
+    ])
   })
 
   it('takes its services with it when it is killed itself, and starts again on the same data', async () => {
