@@ -13,14 +13,8 @@ import {
   quoteRejects,
 } from '../../shared/store/tables.ts'
 import type { ComputedChain } from '../../shared/model/features.ts'
-import { appendChain, appendExpiries, appendKey, appendQuotes } from './rows.ts'
+import { appendChain, appendExpiries, appendKey, appendQuotes, type Writer } from './rows.ts'
 import type { Standing } from './key-states.ts'
-
-export interface Writer {
-  readonly epoch: number
-  readonly codeVersion: string
-  readonly riskFreeRate: number
-}
 
 /** One message with what became of it, ready to be written. */
 export interface Processed {

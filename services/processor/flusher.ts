@@ -1,4 +1,5 @@
-import { Flush, type Processed, type RowCounts, type Writer } from './flush.ts'
+import { Flush, type Processed, type RowCounts } from './flush.ts'
+import type { Writer } from './rows.ts'
 import type { Sink } from './sink.ts'
 
 export interface FlusherOptions {

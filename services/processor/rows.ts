@@ -4,8 +4,14 @@ import { parseDay } from '../../shared/calendar/days.ts'
 import type { ColumnBuffer } from '../../shared/store/column-buffer.ts'
 import type { TableBuffer } from '../../shared/store/table-buffer.ts'
 import type { chainFeatures, expiryFeatures, optionQuotes } from '../../shared/store/tables.ts'
-import type { Writer } from './flush.ts'
 import type { Standing } from './key-states.ts'
+
+/** Who writes, and under which parameters: part of every row. */
+export interface Writer {
+  readonly epoch: number
+  readonly codeVersion: string
+  readonly riskFreeRate: number
+}
 
 /** The columns every table keyed by snapshot begins and ends with. */
 interface KeyColumns {
