@@ -61,6 +61,8 @@ export const columnKinds = {
     (name) => `CAST(splitByChar(',', ${name}), 'Array(UUID)')`,
   ),
   price: decimal(64, 4),
+  /** What providers give: four decimals. */
+  figure: decimal(32, 4),
   ratio: decimal(32, 5),
   tiny: decimal(32, 7),
   float: number(Float64Array, arrowTypes.float64, 'Nullable(Float64)', Infinity),

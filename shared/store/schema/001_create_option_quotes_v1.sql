@@ -29,12 +29,12 @@ CREATE TABLE IF NOT EXISTS {table:option_quotes_v1} {on_cluster} (
   gamma Nullable(Decimal(9, 7)) CODEC(T64, ZSTD(1)),               -- per 1.00 of the underlying
   theta Nullable(Decimal(9, 5)) CODEC(T64, ZSTD(1)),               -- per calendar day, forward held fixed
   vega Nullable(Decimal(9, 5)) CODEC(T64, ZSTD(1)),                -- per vol point
-  provider_iv Nullable(Decimal(9, 5)) CODEC(T64, ZSTD(1)),         -- the provider's, fraction; null where it computes none
-  provider_delta Nullable(Decimal(9, 5)) CODEC(T64, ZSTD(1)),
-  provider_gamma Nullable(Decimal(9, 5)) CODEC(T64, ZSTD(1)),
-  provider_theta Nullable(Decimal(9, 5)) CODEC(T64, ZSTD(1)),      -- per calendar day
-  provider_vega Nullable(Decimal(9, 5)) CODEC(T64, ZSTD(1)),       -- per vol point
-  provider_rho Nullable(Decimal(9, 5)) CODEC(T64, ZSTD(1)),        -- per 1 % of rate
+  provider_iv Nullable(Decimal(9, 4)) CODEC(T64, ZSTD(1)),         -- the provider's, fraction; null where it computes none
+  provider_delta Nullable(Decimal(9, 4)) CODEC(T64, ZSTD(1)),
+  provider_gamma Nullable(Decimal(9, 4)) CODEC(T64, ZSTD(1)),
+  provider_theta Nullable(Decimal(9, 4)) CODEC(T64, ZSTD(1)),      -- per calendar day
+  provider_vega Nullable(Decimal(9, 4)) CODEC(T64, ZSTD(1)),       -- per vol point
+  provider_rho Nullable(Decimal(9, 4)) CODEC(T64, ZSTD(1)),        -- per 1 % of rate
   flags UInt16 CODEC(ZSTD(1)),                                     -- bits: 1 expired at market time, 2 crossed, 4 adjusted deliverable
   epoch UInt32 CODEC(ZSTD(1)),                                     -- of the processor that wrote the row; the highest wins
   code_version LowCardinality(String),                             -- of the code that computed the row
