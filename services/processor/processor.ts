@@ -61,9 +61,12 @@ class Run {
   async run(): Promise<void> {
     const { bus, store, settings, log } = this.#deps
     const partitions = Array.from({ length: settings.partitions }, (_, partition) => partition)
-    const ownership = await takeOwnership(store, partitions, settings.instance)
+    const ownership = await takeOwnership(store, partitions, settings.instance, this.#signal)
     const { created: incarnation, firstSeq } = await streamInfo(bus, 'CHAINS')
-    this.#recovered = await recover(store, incarnation, this.#deps.codeVersion)
+    this.#recovered = await recover(store, incarnation, {
+      codeVersion: this.#deps.codeVersion,
+      partitions: settings.partitions,
+    })
     log.info(
       { epoch: ownership.epoch, incarnation, leftovers: this.#recovered.leftovers.size, firstSeq },
       'partitions taken',

@@ -30,25 +30,46 @@ export async function isCommitted(query: Query, snapshotId: string): Promise<boo
   return rows.length > 0
 }
 
+export interface UncommittedScope {
+  readonly codeVersion: string
+  /** How many partitions the stream has. */
+  readonly partitions: number
+}
+
 /**
- * Rows that snapshots without a commit row have in one table: what an owner that died between the two left behind. Only
+ * Rows that snapshots without a commit row have in one table: what owners that died between the two left behind. Only
  * rows of the same code count; others have to be computed again.
  */
 export async function uncommittedRows(
   query: Query,
   table: string,
-  codeVersion: string,
+  { codeVersion, partitions }: UncommittedScope,
 ): Promise<ReadonlyMap<string, number>> {
   const rows = await query.rows<{ snapshot_id: string; n: number }>(
-    // No row of an unfinished flush is older than the last commit row; both times are the server's.
-    `SELECT toString(snapshot_id) AS snapshot_id, countIf(code_version = {codeVersion:String}) AS n
+    // What is left over in a partition is no older than that partition's last commit row; both times are the server's. The
+    // last of all partitions would not do: after a second crash others may have committed since. A partition that has
+    // never committed may hold leftovers of any age.
+    `WITH (
+       SELECT if(count() < {partitions:UInt32}, toDateTime(0), min(last)) FROM (
+         SELECT partition, toDateTime(max(stored_at)) - 5 AS last FROM snapshots_v1 GROUP BY partition
+       )
+     ) AS since
+     SELECT toString(snapshot_id) AS snapshot_id, countIf(code_version = {codeVersion:String}) AS n
      FROM ${table} FINAL
-     WHERE stored_at >= (SELECT if(count() = 0, toDateTime(0), toDateTime(max(stored_at)) - 5) FROM snapshots_v1)
-       AND snapshot_id NOT IN (SELECT snapshot_id FROM snapshots_v1 WHERE outcome = 'stored')
+     WHERE stored_at >= since
+       AND snapshot_id NOT IN (SELECT snapshot_id FROM snapshots_v1 WHERE outcome = 'stored' AND stored_at >= since)
      GROUP BY snapshot_id`,
-    { codeVersion },
+    { codeVersion, partitions },
   )
   return new Map(rows.map(({ snapshot_id, n }) => [snapshot_id, n]))
+}
+
+/** Fenced inserts the server is still working on: those begun before a new epoch was in the table can still succeed. */
+export async function begunInserts(query: Query): Promise<number> {
+  const [row] = await query.rows<{ n: number }>(
+    `SELECT count() AS n FROM system.processes WHERE query_kind = 'Insert' AND position(query, 'partition_epochs_v1') > 0`,
+  )
+  return row?.n ?? 0
 }
 
 /** Rows of the named snapshots in one table, written under one epoch. */
