@@ -13,7 +13,7 @@ const allowed: readonly { readonly from: RegExp; readonly to: RegExp; readonly b
   },
   {
     from: /^shared\/model\//,
-    to: /^shared\/model\/|^node:(crypto|zlib)$/,
+    to: /^shared\/model\/|^zod$|^node:(crypto|zlib)$/,
     because: 'the model is the vocabulary: it knows nothing of I/O',
   },
   { from: /^shared\/quant\//, to: /^shared\/(model|quant)\//, because: 'pure numerics' },

@@ -4,6 +4,7 @@ import { createLogger } from '../../shared/runtime/logger.ts'
 import { createRegistry } from '../../shared/runtime/metrics.ts'
 import { printReady } from '../../shared/runtime/ready-line.ts'
 import { runService } from '../../shared/runtime/run-service.ts'
+import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
 import { createApp } from './app.ts'
 import { apiSettings } from './config.ts'
@@ -15,7 +16,7 @@ import { serveApp } from './server.ts'
  * The API: serves the exporter's documents over HTTP, health and metrics on the same port. Needs the documents' directory
  * and nothing else, so it answers while the exporter, ClickHouse and NATS are away.
  */
-const log = createLogger({ service: 'api', ...readSettings('LOG', logSettings, process.env) })
+const log = createLogger({ service: 'api', ...settingsOrExit(() => readSettings('LOG', logSettings, process.env)) })
 
 process.exitCode = await runService(log, async ({ opened, signal }) => {
   const settings = readSettings('API', apiSettings, process.env)

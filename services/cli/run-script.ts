@@ -14,11 +14,19 @@ export async function runScript(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   const child = spawn(process.execPath, [scriptPath(path), ...args], { stdio: 'inherit', env: withoutUndefined(env) })
+  const parent = process.ppid
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
   process.on('SIGTERM', forward)
+  process.on('SIGHUP', forward)
+  const watch = setInterval(() => {
+    // Whoever ran us (npx, npm, a shell) is gone without a word: what we started must not outlive it.
+    if (process.ppid === 1 && parent !== 1) child.kill('SIGTERM')
+  }, 500)
   process.on('SIGINT', ignore)
   const [code] = (await once(child, 'exit')) as [number | null]
+  clearInterval(watch)
   process.off('SIGTERM', forward)
+  process.off('SIGHUP', forward)
   process.off('SIGINT', ignore)
   return code ?? 1
 }

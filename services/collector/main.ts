@@ -3,6 +3,7 @@ import { readSettings } from '../../shared/runtime/config.ts'
 import { systemClock } from '../../shared/runtime/clock.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
 import { runService, type Service } from '../../shared/runtime/run-service.ts'
+import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
 import { composeCollector } from './compose.ts'
 import { readConfig } from './config.ts'
@@ -13,7 +14,10 @@ import { renderSummary } from './summary.ts'
  * The collector: consumes a provider (cboe, a recording, the simulator), publishes snapshots on CHAINS, scan records on
  * SCAN_RESULTS and gaps on QUALITY. Its guarantee stands in collector.ts.
  */
-const log = createLogger({ service: 'collector', ...readSettings('LOG', logSettings, process.env) })
+const log = createLogger({
+  service: 'collector',
+  ...settingsOrExit(() => readSettings('LOG', logSettings, process.env)),
+})
 const boot = randomBytes(4).toString('hex')
 
 process.exitCode = await runService(log, async (composition): Promise<Service> => {

@@ -5,6 +5,7 @@ import { createLogger } from '../../shared/runtime/logger.ts'
 import { createRegistry } from '../../shared/runtime/metrics.ts'
 import { printReady } from '../../shared/runtime/ready-line.ts'
 import { runService } from '../../shared/runtime/run-service.ts'
+import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
 import { healthSettings, logSettings } from '../../shared/runtime/settings.ts'
 import { openStore } from '../../shared/store/connect.ts'
 import { storeSettings } from '../../shared/store/settings.ts'
@@ -16,7 +17,10 @@ import { createMetrics } from './metrics.ts'
  * The exporter: reads committed rows from ClickHouse and keeps alerts, chains, scans and features as JSON documents in one
  * directory, whole at any moment. Needs nothing but ClickHouse and outlives its absence; one exporter a directory.
  */
-const log = createLogger({ service: 'exporter', ...readSettings('LOG', logSettings, process.env) })
+const log = createLogger({
+  service: 'exporter',
+  ...settingsOrExit(() => readSettings('LOG', logSettings, process.env)),
+})
 
 process.exitCode = await runService(log, async ({ opened }) => {
   const settings = readSettings('EXPORTER', exporterSettings, process.env)

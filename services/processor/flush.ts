@@ -16,9 +16,12 @@ import type { ComputedChain } from '../../shared/model/features.ts'
 import { appendChain, appendExpiries, appendKey, appendQuotes, type Writer } from './rows.ts'
 import type { Standing } from './key-states.ts'
 
+/** What the commit row says of a message's way; its payload is not kept. */
+export type DeliveryFacts = Pick<Delivery, 'streamSeq' | 'previousSeq' | 'messageId' | 'publishedAtMs'>
+
 /** One message with what became of it, ready to be written. */
 export interface Processed {
-  readonly delivery: Delivery
+  readonly delivery: DeliveryFacts
   readonly partition: number
   readonly outcome: OutcomeName
   /** Empty when it was stored. */
@@ -36,6 +39,12 @@ export const rowTables = ['quotes', 'expiries', 'chains', 'rejects', 'alerts', '
 export type RowTable = (typeof rowTables)[number]
 export type RowCounts = Readonly<Record<RowTable, number>>
 
+/** A message that is done, waiting for its commit row. */
+interface PendingCommit extends Pick<Processed, 'delivery' | 'partition' | 'outcome' | 'reason' | 'standing'> {
+  readonly meta: SnapshotMeta | null
+  readonly counts: RowCounts
+}
+
 /** The rows of one flush, growing as messages are processed. Reused: `reset` keeps the memory. */
 export class Flush {
   readonly quotes = new TableBuffer(optionQuotes)
@@ -45,13 +54,22 @@ export class Flush {
   readonly alerts = new TableBuffer(alertRows)
   readonly states = new TableBuffer(detectorStates)
   readonly commits = new TableBuffer(commitRows)
-  /** Snapshots this flush stores, with the rows each has in full, whether or not they still have to be written. */
-  readonly stored = new Map<string, RowCounts>()
+  /** Snapshots this flush stores. */
+  readonly stored = new Set<string>()
+  /** By table: the rows of each snapshot that this flush writes. What a dead owner wrote already is not among them. */
+  readonly appended: Readonly<Record<RowTable, Map<string, number>>> = {
+    quotes: new Map(),
+    expiries: new Map(),
+    chains: new Map(),
+    rejects: new Map(),
+    alerts: new Map(),
+    states: new Map(),
+  }
   /** Publishes that must be acknowledged before the commit rows. */
   readonly publishes: Promise<unknown>[] = []
   /** Earliest and latest market time of its rows, to find them again. */
   marketTimesMs: { from: number; to: number } = { from: Infinity, to: -Infinity }
-  readonly #pendingCommits: { readonly processed: Processed; readonly counts: RowCounts }[] = []
+  readonly #pendingCommits: PendingCommit[] = []
 
   get messages(): number {
     return this.#pendingCommits.length
@@ -59,15 +77,13 @@ export class Flush {
 
   /** Messages by what became of them. */
   get outcomes(): ReadonlyMap<OutcomeName, number> {
-    return tally(this.#pendingCommits.map(({ processed }) => processed.outcome))
+    return tally(this.#pendingCommits.map(({ outcome }) => outcome))
   }
 
   /** Refused contract rows of the stored snapshots by reason. */
   get rejectReasons(): ReadonlyMap<string, number> {
-    const stored = this.#pendingCommits.filter(({ processed }) => processed.outcome === 'stored')
-    return tally(
-      stored.flatMap(({ processed }) => (processed.snapshot?.meta.rejects ?? []).map(({ reason }) => reason)),
-    )
+    const stored = this.#pendingCommits.filter(({ outcome }) => outcome === 'stored')
+    return tally(stored.flatMap(({ meta }) => (meta?.rejects ?? []).map(({ reason }) => reason)))
   }
 
   /**
@@ -77,15 +93,19 @@ export class Flush {
   add(processed: Processed, writer: Writer, present: RowCounts | undefined): void {
     const counts = countsOf(processed)
     if (processed.outcome === 'stored' && processed.snapshot !== null) {
-      this.stored.set(processed.snapshot.meta.snapshotId, counts)
-      const { marketTimeMs } = processed.snapshot.meta
+      const { snapshotId, marketTimeMs } = processed.snapshot.meta
+      this.stored.add(snapshotId)
       this.marketTimesMs.from = Math.min(this.marketTimesMs.from, marketTimeMs)
       this.marketTimesMs.to = Math.max(this.marketTimesMs.to, marketTimeMs)
       for (const table of rowTables) {
-        if (present?.[table] !== counts[table]) this.#append(table, processed, processed.snapshot, writer)
+        if (counts[table] === 0 || present?.[table] === counts[table]) continue
+        this.#append(table, processed, processed.snapshot, writer)
+        this.appended[table].set(snapshotId, counts[table])
       }
     }
-    this.#pendingCommits.push({ processed, counts })
+    // Not the snapshot itself: its columns are large, and a slow sink may keep thousands of messages waiting.
+    const { delivery, partition, outcome, reason, standing, snapshot } = processed
+    this.#pendingCommits.push({ delivery, partition, outcome, reason, standing, meta: snapshot?.meta ?? null, counts })
   }
 
   #append(table: RowTable, processed: Processed, snapshot: Snapshot, writer: Writer): void {
@@ -143,27 +163,19 @@ export class Flush {
 
   /** Fills the commit rows, in the order of the stream. Called once, when nothing more is added. */
   seal(incarnation: string, writer: Writer): void {
-    const inOrder = this.#pendingCommits.toSorted(
-      (a, b) => a.processed.delivery.streamSeq - b.processed.delivery.streamSeq,
-    )
-    for (const { processed, counts } of inOrder) this.#appendCommit(processed, counts, incarnation, writer)
+    const inOrder = this.#pendingCommits.toSorted((a, b) => a.delivery.streamSeq - b.delivery.streamSeq)
+    for (const commit of inOrder) this.#appendCommit(commit, incarnation, writer)
   }
 
-  #appendCommit(
-    { delivery, snapshot, ...processed }: Processed,
-    counts: RowCounts,
-    incarnation: string,
-    writer: Writer,
-  ): void {
+  #appendCommit({ delivery, meta, counts, ...commit }: PendingCommit, incarnation: string, writer: Writer): void {
     const { columns } = this.commits
-    const meta = snapshot?.meta
     columns.incarnation.appendText(incarnation)
-    columns.partition.append(processed.partition)
+    columns.partition.append(commit.partition)
     columns.stream_seq.append(delivery.streamSeq)
     columns.previous_seq.append(delivery.previousSeq)
     columns.message_id.appendText(delivery.messageId ?? '')
-    columns.outcome.append(outcomes[processed.outcome])
-    columns.reason.appendText(processed.reason)
+    columns.outcome.append(outcomes[commit.outcome])
+    columns.reason.appendText(commit.reason)
     columns.snapshot_id.appendText(meta?.snapshotId ?? nilUuid)
     columns.content_hash.appendText(meta?.contentHash ?? '')
     columns.provider.appendText(meta?.provider ?? '')
@@ -172,8 +184,8 @@ export class Flush {
     columns.market_time.append(meta?.marketTimeMs ?? 0)
     columns.received_at.append(meta?.receivedAtMs ?? 0)
     columns.published_at.append(delivery.publishedAtMs)
-    columns.content_unchanged.append(Number(processed.standing.contentUnchanged))
-    columns.late.append(Number(processed.standing.late))
+    columns.content_unchanged.append(Number(commit.standing.contentUnchanged))
+    columns.late.append(Number(commit.standing.late))
     columns.n_quotes.append(counts.quotes)
     columns.n_expiries.append(counts.expiries)
     columns.n_chains.append(counts.chains)
@@ -187,6 +199,7 @@ export class Flush {
     for (const table of rowTables) this[table].reset()
     this.commits.reset()
     this.stored.clear()
+    for (const table of rowTables) this.appended[table].clear()
     this.publishes.length = 0
     this.#pendingCommits.length = 0
     this.marketTimesMs = { from: Infinity, to: -Infinity }

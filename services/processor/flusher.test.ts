@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { Delivery } from '../../shared/bus/ordered-source.ts'
 import type { Flush } from './flush.ts'
 import { type Addition, Flusher } from './flusher.ts'
 
@@ -28,7 +27,7 @@ const writer = { epoch: 1, codeVersion: 'test', riskFreeRate: 0 }
 
 const message = (streamSeq: number): Addition => ({
   processed: {
-    delivery: { streamSeq, previousSeq: streamSeq - 1, messageId: null, publishedAtMs: 0 } as Delivery,
+    delivery: { streamSeq, previousSeq: streamSeq - 1, messageId: null, publishedAtMs: 0 },
     partition: 0,
     outcome: 'dropped',
     reason: 'test',

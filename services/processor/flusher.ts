@@ -18,6 +18,9 @@ export interface Addition {
   readonly publishes: readonly Promise<unknown>[]
 }
 
+/** Messages in a flush, whatever they hold: duplicates and dead letters have no rows, and must be bounded too. */
+const maxMessages = 4096
+
 /** A flush may grow to so many times `maxRows` while the one before it is being written. */
 const growth = 4
 
@@ -54,7 +57,8 @@ export class Flusher {
    */
   get hasRoom(): boolean {
     if (this.#failure !== null) throw this.#failure.error
-    return this.#open === null ? this.#idle.length > 0 : this.#open.quotes.length < growth * this.#options.maxRows
+    if (this.#open === null) return this.#idle.length > 0
+    return this.#open.quotes.length < growth * this.#options.maxRows && this.#open.messages < maxMessages
   }
 
   /** Resolves when there may be room again. */
@@ -104,7 +108,7 @@ export class Flusher {
       flush.seal(this.#options.incarnation, this.#options.writer)
       await this.#options.sink.write(flush)
       this.#options.onWritten(flush, (performance.now() - startedMs) / 1000)
-      for (const id of flush.stored.keys()) this.#held.delete(id)
+      for (const id of flush.stored) this.#held.delete(id)
       flush.reset()
       this.#idle.push(flush)
     } catch (error) {

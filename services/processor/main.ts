@@ -10,6 +10,7 @@ import { serveHealth } from '../../shared/runtime/health.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
 import { createRegistry } from '../../shared/runtime/metrics.ts'
 import { printReady } from '../../shared/runtime/ready-line.ts'
+import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
 import { runService, type Service } from '../../shared/runtime/run-service.ts'
 import { healthSettings, logSettings } from '../../shared/runtime/settings.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
@@ -24,14 +25,14 @@ import { runScanSink } from './scan-sink.ts'
  * The processor: consumes CHAINS, writes quotes, features, alerts, rejects, detector states and commit rows, publishes alerts
  * and last features. Its guarantee stands in processor.ts.
  */
-const settings = readSettings('PROCESSOR', processorSettings, process.env)
-const log = createLogger({
-  service: 'processor',
-  instance: settings.instance,
-  ...readSettings('LOG', logSettings, process.env),
-})
+const settings = settingsOrExit(() => readSettings('PROCESSOR', processorSettings, process.env))
+const logging = settingsOrExit(() => readSettings('LOG', logSettings, process.env))
+const log = createLogger({ service: 'processor', instance: settings.instance, ...logging })
 const packageFile = new URL('../../package.json', import.meta.url)
 const codeVersion = (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version
+
+/** As long as a timer can wait: an outage of NATS is back-pressure, not a failure. */
+const publishDeadlineMs = 2 ** 31 - 1
 
 process.exitCode = await runService(log, async ({ opened, signal }): Promise<Service> => {
   const nats = readSettings('NATS', busSettings, process.env)
@@ -55,7 +56,11 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
   const processor = createProcessor({
     bus,
     store,
-    publisher: createPublisher(bus, { publisherId: `${settings.instance}/${randomUUID()}`, signal }),
+    // Not ended by the stop: what is published must be acknowledged before its commit row. While NATS is away it waits.
+    publisher: createPublisher(bus, {
+      publisherId: `${settings.instance}/${randomUUID()}`,
+      deadlineMs: publishDeadlineMs,
+    }),
     settings,
     codeVersion,
     log,

@@ -35,7 +35,8 @@ export async function takeOwnership(
   return { epoch, partitions, fence: fenceOf(partitions, epoch) }
 }
 
-async function begunInsertsOver({ query }: Store, signal: AbortSignal): Promise<void> {
+/** Resolves when the server works on no fenced insert any more. */
+export async function begunInsertsOver({ query }: Store, signal: AbortSignal): Promise<void> {
   const until = performance.now() + begunInsertLimitMs
   while ((await begunInserts(query)) > 0) {
     if (performance.now() > until) throw new StrikeflowError('store', 'Inserts of an earlier owner do not end')

@@ -9,6 +9,7 @@ import type { Logger } from '../../shared/runtime/logger.ts'
 import type { Service } from '../../shared/runtime/run-service.ts'
 import type { Store } from '../../shared/store/connect.ts'
 import { isCommitted } from '../../shared/store/queries/commits.ts'
+import { untilAnswered } from '../../shared/store/retry.ts'
 import type { ProcessorSettings } from './config.ts'
 import { decode } from './decode.ts'
 import { type Flush, type Processed, rowTables } from './flush.ts'
@@ -43,18 +44,39 @@ const nothing: Standing = { late: false, contentUnchanged: false, mayBeStored: f
  * commit row, and what was written past it is recognised by count and not written again.
  */
 export function createProcessor(deps: ProcessorDeps): Service {
-  return { name: 'processor', run: (signal) => new Run(deps, signal).run() }
+  return {
+    name: 'processor',
+    async run(stop) {
+      // A run that fails must not leave a retry behind that keeps the process alive: whoever supervises it waits for its end.
+      const over = new AbortController()
+      try {
+        await new Run(deps, stop, AbortSignal.any([stop, over.signal])).run()
+      } finally {
+        over.abort()
+      }
+    },
+  }
+}
+
+/** They are awaited before the commit rows; until then a failure must not count as unhandled. */
+function handled(publishes: readonly Promise<unknown>[]): readonly Promise<unknown>[] {
+  for (const publish of publishes) publish.catch(() => {})
+  return publishes
 }
 
 class Run {
   readonly #deps: ProcessorDeps
+  /** The wish to stop: what is under way is still finished. */
+  readonly #stop: AbortSignal
+  /** The end of waiting for others. */
   readonly #signal: AbortSignal
   #flusher!: Flusher
   #recovered!: Recovered
   readonly #pendingByPartition = new Map<number, number>()
 
-  constructor(deps: ProcessorDeps, signal: AbortSignal) {
+  constructor(deps: ProcessorDeps, stop: AbortSignal, signal: AbortSignal) {
     this.#deps = deps
+    this.#stop = stop
     this.#signal = signal
   }
 
@@ -63,10 +85,7 @@ class Run {
     const partitions = Array.from({ length: settings.partitions }, (_, partition) => partition)
     const ownership = await takeOwnership(store, partitions, settings.instance, this.#signal)
     const { created: incarnation, firstSeq } = await streamInfo(bus, 'CHAINS')
-    this.#recovered = await recover(store, incarnation, {
-      codeVersion: this.#deps.codeVersion,
-      partitions: settings.partitions,
-    })
+    this.#recovered = await recover(store, incarnation, this.#deps.codeVersion)
     log.info(
       { epoch: ownership.epoch, incarnation, leftovers: this.#recovered.leftovers.size, firstSeq },
       'partitions taken',
@@ -110,8 +129,8 @@ class Run {
       pumps.push(this.#pump(partition, source))
     }
     this.#deps.onReady()
-    this.#signal.addEventListener('abort', () => stop.resolve(), { once: true })
-    if (this.#signal.aborted) stop.resolve()
+    this.#stop.addEventListener('abort', () => stop.resolve(), { once: true })
+    if (this.#stop.aborted) stop.resolve()
     // A pump ends only when its source is closed, so whichever settles first is the stop or a failure.
     await Promise.race([stop.promise, this.#flusher.failed, ...pumps])
     await sources.disposeAsync()
@@ -152,19 +171,27 @@ class Run {
         publishes: [],
       })
     }
-    return () => this.#compute(base)
+    return () => this.#compute(base, delivery)
   }
 
   async #isDuplicate({ meta }: Snapshot, { mayBeStored }: Standing): Promise<boolean> {
     if (this.#flusher.holds(meta.snapshotId)) return true
-    return mayBeStored && (await isCommitted(this.#deps.store.query, meta.snapshotId))
+    if (!mayBeStored) return false
+    const { store, metrics } = this.#deps
+    return untilAnswered(() => isCommitted(store.query, meta.snapshotId), {
+      signal: this.#signal,
+      onError: () => metrics.storeErrors.inc(),
+    })
   }
 
-  #compute(base: Omit<Processed, 'outcome' | 'reason'> & { readonly snapshot: Snapshot }): Addition {
+  #compute(
+    base: Omit<Processed, 'outcome' | 'reason'> & { readonly snapshot: Snapshot },
+    delivery: Delivery,
+  ): Addition {
     const { snapshot, standing } = base
     const { states, leftovers } = this.#recovered
     const result = this.#tryCompute(snapshot, standing)
-    if ('error' in result) return this.#deadLetter(base.partition, base.delivery, 'compute_failed', result.error)
+    if ('error' in result) return this.#deadLetter(base.partition, delivery, 'compute_failed', result.error)
     const { computed, alerts, state } = result
     if (state !== null) states.set(snapshot.meta, state)
     const stateText = state === null ? null : JSON.stringify(state)
@@ -219,7 +246,7 @@ class Run {
         }),
       )
     }
-    return sent
+    return handled(sent)
   }
 
   /** What cannot be read or computed goes to the dead letters as it is, and has its commit row: the partition goes on. */
@@ -246,7 +273,7 @@ class Run {
       alerts: [],
       state: null,
     }
-    return { processed, present: undefined, publishes: [sent] }
+    return { processed, present: undefined, publishes: handled([sent]) }
   }
 
   #count(flush: Flush, seconds: number): void {

@@ -1,5 +1,5 @@
 import type { Store } from '../../shared/store/connect.ts'
-import { readCursors, readStates, type UncommittedScope, uncommittedRows } from '../../shared/store/queries/commits.ts'
+import { readCursors, readStates, uncommittedRows } from '../../shared/store/queries/commits.ts'
 import {
   expiryFeatures,
   alertRows,
@@ -32,21 +32,21 @@ const tableNames: Readonly<Record<RowTable, string>> = {
  * Finds out where the owner before stopped: called after the epoch is taken, when no insert of an earlier owner can
  * succeed any more.
  */
-export async function recover(store: Store, incarnation: string, scope: UncommittedScope): Promise<Recovered> {
+export async function recover(store: Store, incarnation: string, codeVersion: string): Promise<Recovered> {
   const [cursors, stored, leftovers] = await Promise.all([
     readCursors(store.query, incarnation),
     readStates(store.query),
-    readLeftovers(store, scope),
+    readLeftovers(store, codeVersion),
   ])
   const states = new KeyStates()
   for (const { state, ...key } of stored) states.set(key, JSON.parse(state) as KeyState)
   return { cursors, states, leftovers }
 }
 
-async function readLeftovers(store: Store, scope: UncommittedScope): Promise<ReadonlyMap<string, RowCounts>> {
+async function readLeftovers(store: Store, codeVersion: string): Promise<ReadonlyMap<string, RowCounts>> {
   const found = new Map<string, Record<RowTable, number>>()
   for (const table of rowTables) {
-    for (const [id, rows] of await uncommittedRows(store.query, tableNames[table], scope)) {
+    for (const [id, rows] of await uncommittedRows(store.query, tableNames[table], codeVersion)) {
       const counts = found.get(id) ?? { quotes: 0, expiries: 0, chains: 0, rejects: 0, alerts: 0, states: 0 }
       counts[table] = rows
       found.set(id, counts)

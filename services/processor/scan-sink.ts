@@ -4,22 +4,26 @@ import { openDurable } from '../../shared/bus/durable.ts'
 import { decodeJson } from '../../shared/bus/messages.ts'
 import { scanStatuses } from '../../shared/model/scan.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
-import { type Store, StoreError } from '../../shared/store/connect.ts'
-import { setTimeout as delay } from 'node:timers/promises'
+import type { Store } from '../../shared/store/connect.ts'
+import { untilAnswered } from '../../shared/store/retry.ts'
 
-const counts = z.record(z.string(), z.number().int().nonnegative())
+const count = z
+  .int()
+  .nonnegative()
+  .max(2 ** 32 - 1)
+const counts = z.record(z.string(), count)
 
 const scanSchema = z.object({
   scanId: z.string().min(1),
   provider: z.string(),
   status: z.enum(scanStatuses),
-  startedAtMs: z.number(),
-  finishedAtMs: z.number().nullable(),
-  planned: z.number(),
-  delivered: z.number(),
-  repeated: z.number(),
-  refused: z.number(),
-  contracts: z.number(),
+  startedAtMs: z.int(),
+  finishedAtMs: z.int().nullable(),
+  planned: count,
+  delivered: count,
+  repeated: count,
+  refused: count,
+  contracts: z.int().nonnegative(),
   rejectsByReason: counts,
   refusalsByReason: counts,
 })
@@ -36,28 +40,28 @@ export async function runScanSink(bus: Bus, store: Store, log: Logger, signal: A
   })
   signal.addEventListener('abort', () => void source[Symbol.asyncDispose](), { once: true })
   for await (const message of source) {
-    const scan = scanSchema.safeParse(decodeJson(message.payload))
-    if (!scan.success) {
-      log.error({ streamSeq: message.streamSeq, problem: z.prettifyError(scan.error) }, 'scan summary refused')
-      await message.ack()
-      continue
+    const scan = readScan(message.payload)
+    if ('problem' in scan) {
+      log.error({ streamSeq: message.streamSeq, problem: scan.problem }, 'scan summary refused')
+    } else {
+      await untilAnswered(() => storeScan(store, { ...scan, version: message.streamSeq }), {
+        signal,
+        onError: (err, attempt) => log.warn({ err, scanId: scan.scanId, attempt }, 'scan summary not stored yet'),
+      })
     }
-    await storeWithRetry(store, log, { ...scan.data, version: message.streamSeq }, signal)
     await message.ack()
   }
 }
 
 type ScanRow = z.output<typeof scanSchema> & { readonly version: number }
 
-async function storeWithRetry(store: Store, log: Logger, scan: ScanRow, signal: AbortSignal): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await storeScan(store, scan)
-    } catch (error) {
-      if (!(error instanceof StoreError) || !error.retryable) throw error
-      log.warn({ err: error, scanId: scan.scanId, attempt }, 'scan summary not stored yet')
-      await delay(Math.min(5000, 100 * 2 ** attempt), undefined, { signal })
-    }
+/** What cannot be read is noted and passed over: it must not stand in the way of the next one. */
+function readScan(payload: Uint8Array): z.output<typeof scanSchema> | { readonly problem: string } {
+  try {
+    const scan = scanSchema.safeParse(decodeJson(payload))
+    return scan.success ? scan.data : { problem: z.prettifyError(scan.error) }
+  } catch (error) {
+    return { problem: (error as Error).message }
   }
 }
 

@@ -3,9 +3,10 @@ import { StrikeflowError } from '../../shared/model/errors.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import { type Store, StoreError } from '../../shared/store/connect.ts'
 import { rowsOfSnapshots } from '../../shared/store/queries/commits.ts'
+import { backOff, untilAnswered } from '../../shared/store/retry.ts'
 import { insertStatement, type TableBuffer, type TableShape } from '../../shared/store/table-buffer.ts'
 import { type Flush, rowTables, type RowTable } from './flush.ts'
-import type { Ownership } from './ownership.ts'
+import { begunInsertsOver, type Ownership } from './ownership.ts'
 
 /** ClickHouse's code for a `throwIf` that threw: the fence. */
 const fencedCode = 395
@@ -66,32 +67,22 @@ export class Sink {
       throw new StrikeflowError('fenced', 'A later owner has taken these partitions', { cause: error })
     }
     if (!error.retryable) throw error
-    this.#deps.onStoreError()
-    this.#deps.log.warn({ err: error, table, attempt }, 'insert failed, trying again')
-    await delay(backoffMs(attempt), undefined, { signal: this.#deps.signal })
-    return error.indeterminate && (await this.#readBack(wasWritten))
-  }
-
-  /** Asks until the store answers: sending again without knowing would write the rows twice. */
-  async #readBack(wasWritten: () => Promise<boolean>): Promise<boolean> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await wasWritten()
-      } catch (error) {
-        if (!(error instanceof StoreError) || !error.retryable) throw error
-        await delay(backoffMs(attempt), undefined, { signal: this.#deps.signal })
-      }
-    }
+    const { onStoreError, log, signal, store } = this.#deps
+    onStoreError()
+    log.warn({ err: error, table, attempt }, 'insert failed, trying again')
+    await backOff(attempt, signal)
+    if (!error.indeterminate) return false
+    // The server may still be at work on it: what is not there yet may come a moment later.
+    await untilAnswered(() => begunInsertsOver(store, signal), { signal })
+    return untilAnswered(wasWritten, { signal })
   }
 
   async #isPresent(flush: Flush, table: RowTable): Promise<boolean> {
     const { store, ownership } = this.#deps
-    const expected = [...flush.stored].filter(([, counts]) => counts[table] > 0)
+    const expected = [...flush.appended[table]]
     const ids = expected.map(([id]) => id)
     const name = flush[table].shape.table
     const found = await rowsOfSnapshots(store.query, name, ids, ownership.epoch, flush.marketTimesMs)
-    return expected.every(([id, counts]) => found.get(id) === counts[table])
+    return expected.every(([id, rows]) => found.get(id) === rows)
   }
 }
-
-const backoffMs = (attempt: number): number => Math.min(5000, 100 * 2 ** attempt)

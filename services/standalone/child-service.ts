@@ -82,7 +82,9 @@ export class ChildService implements AsyncDisposable {
 
   async #supervise(): Promise<void> {
     while (!this.#stopping) {
-      const code = await this.#runOnce(await this.#freshEnvironment())
+      const freshEnv = await this.#freshEnvironment()
+      if (this.#stopping) break
+      const code = await this.#runOnce(freshEnv)
       this.#facts = null
       // What never came up will not come up by being started again: a wrong setting, a busy port.
       const isDone = this.spec.endsByItself === true && code === 0
@@ -117,6 +119,8 @@ export class ChildService implements AsyncDisposable {
 
   async #runOnce(freshEnv: Readonly<Record<string, string>>): Promise<number> {
     const logStream = createWriteStream(this.spec.logFile, { flags: 'a' })
+    // A full disk must not end the supervisor as well.
+    logStream.on('error', (err) => this.#log.error({ err, file: this.spec.logFile }, 'cannot write a service log'))
     // A group of its own: Ctrl-C in the terminal must reach the services through us, in order, not all at once.
     const child = spawn(process.execPath, this.spec.args, {
       env: { ...this.spec.env, ...freshEnv, ...this.#pinned },
@@ -179,10 +183,11 @@ export class ChildService implements AsyncDisposable {
 
 /** Why a service gave up, from its log line of the highest level; null for any other line. */
 function fatalMessage(line: string): string | null {
+  if (line.startsWith('strikeflow: ')) return line.slice('strikeflow: '.length)
   if (!line.includes('"level":60')) return null
   try {
-    const { err, msg } = JSON.parse(line) as { err?: { message?: string }; msg?: string }
-    return err?.message ?? msg ?? null
+    const { err, problem, msg } = JSON.parse(line) as { err?: { message?: string }; problem?: string; msg?: string }
+    return problem ?? err?.message ?? msg ?? null
   } catch {
     return null
   }

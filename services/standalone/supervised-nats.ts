@@ -56,7 +56,9 @@ export class SupervisedNats implements AsyncDisposable {
       await delay(restartDelayMs)
       try {
         this.#server = await startNats(this.#options)
+        // The stop may have come while it was starting, and then nobody else would end it.
         if (this.#state === 'restarting') this.#state = 'running'
+        else await this.#server.stop()
       } catch (err) {
         this.#log.error({ err }, 'nats-server does not start')
       }

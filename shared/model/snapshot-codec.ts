@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import {
   type ArrowColumn,
@@ -9,7 +10,7 @@ import {
   stringColumn,
 } from './arrow.ts'
 import { StrikeflowError } from './errors.ts'
-import type { ChainColumns, Snapshot, SnapshotMeta } from './snapshot.ts'
+import { type ChainColumns, rejectReasons, type Snapshot, type SnapshotMeta } from './snapshot.ts'
 
 /** Version of the wire format, sent as `Sf-Schema`. A reader refuses what it does not know. */
 export const snapshotSchema = '1'
@@ -85,15 +86,34 @@ function unpack(payload: Uint8Array, contentEncoding: string | null): Uint8Array
   return payload.byteOffset % 8 === 0 ? payload : payload.slice()
 }
 
+const instant = z.int()
+
+/** What a reader relies on; a message that says otherwise is dead-lettered, not met again at every start. */
+const metaSchema = z.object({
+  snapshotId: z.guid(),
+  scanId: z.string(),
+  provider: z.string().min(1),
+  underlying: z.string().min(1),
+  spot: z.number().nullable(),
+  timeKind: z.enum(['market', 'file', 'fetch']),
+  providerTimeMs: instant,
+  delayMs: instant.nonnegative(),
+  marketTimeMs: instant,
+  receivedAtMs: instant,
+  sessionDate: z.iso.date(),
+  exchangeZone: z.string().min(1),
+  contentHash: z.string().min(1),
+  multiplier: z.number().positive(),
+  listed: z.int().nonnegative(),
+  rejects: z.array(z.object({ symbol: z.string(), reason: z.enum(rejectReasons), detail: z.string() })),
+})
+
 function decodeMeta(table: DecodedTable): SnapshotMeta {
   const text = table.metadata.get('strikeflow.snapshot')
   if (text === undefined) throw new StrikeflowError('decode', 'No snapshot metadata in the Arrow schema')
-  const meta = JSON.parse(text) as SnapshotMeta
-  for (const key of ['snapshotId', 'underlying', 'provider', 'sessionDate', 'contentHash'] as const) {
-    if (typeof meta[key] !== 'string' || meta[key] === '') throw new StrikeflowError('decode', `Metadata lacks ${key}`)
-  }
-  if (!Number.isFinite(meta.marketTimeMs)) throw new StrikeflowError('decode', 'Metadata lacks marketTimeMs')
-  return meta
+  const meta = metaSchema.safeParse(JSON.parse(text))
+  if (!meta.success) throw new StrikeflowError('decode', `Snapshot metadata: ${z.prettifyError(meta.error)}`)
+  return meta.data
 }
 
 function decodeColumns(table: DecodedTable): ChainColumns {

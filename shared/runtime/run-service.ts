@@ -1,4 +1,5 @@
 import type { Logger } from './logger.ts'
+import { configExitCode, isConfigError } from './settings-or-exit.ts'
 
 export interface Service {
   readonly name: string
@@ -18,7 +19,7 @@ const stopDeadlineMs = 25_000
 
 /**
  * Composes a service, runs it and closes what it opened, in reverse order. The only place that handles signals.
- * Returns the exit code: 0 after a clean end, 1 after an error or a second signal.
+ * Returns the exit code: 0 after a clean end, 2 for settings that cannot work, 1 after any other error or a second signal.
  */
 export async function runService(
   log: Logger,
@@ -36,10 +37,16 @@ export async function runService(
     return 0
   } catch (err) {
     if (stop.signal.aborted && (err as Error).name === 'AbortError') return 0
+    if (isConfigError(err)) {
+      log.fatal({ problem: err.message }, 'settings cannot work')
+      return configExitCode
+    }
     log.fatal({ err }, 'service failed')
     return 1
   }
 }
+
+const ignore = (): void => {}
 
 function onSignals(stop: AbortController, log: Logger): () => void {
   let seen = 0
@@ -56,12 +63,17 @@ function onSignals(stop: AbortController, log: Logger): () => void {
   const onOrphaned = (): void => handle('SIGTERM')
   process.on('SIGTERM', handle)
   process.on('SIGINT', handle)
+  // A closed terminal is a stop like any other, and so is the end of whoever read our output.
+  process.on('SIGHUP', handle)
+  process.stdout.on('error', ignore)
   // Under a supervisor there is a channel to it, and no reason to outlive it.
   process.on('disconnect', onOrphaned)
   process.channel?.unref()
   return () => {
     process.off('SIGTERM', handle)
     process.off('SIGINT', handle)
+    process.off('SIGHUP', handle)
+    process.stdout.off('error', ignore)
     process.off('disconnect', onOrphaned)
   }
 }

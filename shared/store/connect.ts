@@ -42,6 +42,8 @@ export class StoreError extends StrikeflowError {
 const retryableCodes = new Set([3, 107, 159, 164, 202, 203, 209, 210, 241, 242, 243, 252, 285, 319, 341, 425, 517, 999])
 const indeterminateCodes = new Set([159, 209, 210, 319, 999])
 
+const defaultRequestTimeoutMs = 30_000
+
 /** Opens a store; nothing is sent before the first statement. */
 export function openStore(settings: StoreSettings): Store {
   const client = createClient({
@@ -49,7 +51,7 @@ export function openStore(settings: StoreSettings): Store {
     database: settings.database,
     username: settings.user,
     password: settings.password,
-    request_timeout: settings.requestTimeoutMs ?? 30_000,
+    request_timeout: settings.requestTimeoutMs ?? defaultRequestTimeoutMs,
     max_open_connections: 16,
     // Below the server's keep-alive timeout, or a socket closes under a request on its way ("socket hang up").
     keep_alive: { enabled: true, idle_socket_ttl: 2500 },
@@ -58,6 +60,9 @@ export function openStore(settings: StoreSettings): Store {
     log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { async_insert: 0, output_format_json_quote_64bit_integers: 0 },
   })
+  // The server gives up before we do: an insert whose answer we did not wait for must not land later.
+  const requestTimeoutMs = settings.requestTimeoutMs ?? defaultRequestTimeoutMs
+  const limit = { max_execution_time: Math.max(1, Math.floor(requestTimeoutMs / 1000) - 2) }
   return {
     database: settings.database,
     query: { rows: (sql, params) => guarded(() => rows(client, sql, params)) },
@@ -65,7 +70,7 @@ export function openStore(settings: StoreSettings): Store {
       guarded(async () => {
         await client.command({ query: sql, query_params: params, clickhouse_settings: extra })
       }),
-    insert: (sql, body, extra = {}) => guarded(() => insert(client, sql, body, extra)),
+    insert: (sql, body, extra = {}) => guarded(() => insert(client, sql, body, { ...limit, ...extra })),
     ping: async () => (await client.ping()).success,
     [Symbol.asyncDispose]: () => client.close(),
   }
