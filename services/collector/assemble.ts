@@ -3,7 +3,7 @@ import type { Zone } from '../../shared/calendar/zones.ts'
 import { snapshotId } from '../../shared/model/identity.ts'
 import type { SnapshotMeta } from '../../shared/model/snapshot.ts'
 import { contentHash } from './content-hash.ts'
-import { buildContracts, type ContractRows } from './contract-columns.ts'
+import { buildContracts, type ContractRows, foreignRoot } from './contract-columns.ts'
 import type { RawChain } from './providers/raw-chain.ts'
 import { type FetchOutcome, refused } from './providers/provider.ts'
 
@@ -26,6 +26,9 @@ export interface NormalizedChain extends Pick<
 export function assembleSnapshot(chain: NormalizedChain): FetchOutcome {
   const { provider, underlying, timeKind, providerTimeMs, delayMs, zone, raw, claims } = chain
   if (raw.symbols.length === 0) return refused('empty_chain', 'no contract listed')
+  const foreign = foreignRoot(underlying, raw.symbols)
+  if (foreign !== null)
+    return refused('schema', `no root of ${underlying} among the contracts, the first is ${foreign}`)
   const marketTimeMs = providerTimeMs - delayMs
   const { columns, rejects, rejectsByReason } = buildContracts({
     underlying,

@@ -52,8 +52,9 @@ export function createCollectItem({ provider, output, metrics, log, clock, onAck
     const result = outcome.kind === 'refused' ? outcome : await publish(outcome)
     metrics.items.inc({ provider: name, outcome: result.kind })
     if (result.kind === 'refused') {
-      const { reason, detail } = result
-      const { underlying } = item
+      const { reason } = result
+      const { underlying, source } = item
+      const detail = source === undefined ? result.detail : `${source}: ${result.detail}`
       metrics.refusals.inc({ provider: name, reason })
       log.warn({ provider: name, underlying, scanId, reason, detail }, 'chain refused')
       // A file too broken to name an underlying is no gap of one.

@@ -30,6 +30,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 interface Ended {
   readonly code: number | null
   readonly stdout: string
+  readonly stderr: string
 }
 
 async function runCollector(natsUrl: string, env: Readonly<Record<string, string>>, stopWhen?: RegExp): Promise<Ended> {
@@ -47,7 +48,7 @@ async function runCollector(natsUrl: string, env: Readonly<Record<string, string
     if (stopWhen?.test(stderr) === true && !told) told = child.kill('SIGTERM')
   })
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
-  return { code, stdout }
+  return { code, stdout, stderr }
 }
 
 async function storedIn(bus: Bus, stream: string): Promise<StoredMessage[]> {
@@ -100,7 +101,7 @@ describe('the collector as a process', () => {
     ])
     expect(scans.at(-1)).toMatchObject({ planned: 1, delivered: 1, repeated: 1, contracts: 0 })
     const gaps = (await storedIn(bus, 'QUALITY')).map(({ payload }) => decodeJson(payload) as Gap)
-    expect(gaps).toMatchObject([{ underlying: 'page.json', reason: 'not_json' }])
+    expect(gaps).toMatchObject([{ underlying: 'page.json', reason: 'not_json', detail: 'page.json: markup' }])
   })
 
   it('adds nothing when it ingests the same folder again', async () => {
@@ -110,6 +111,41 @@ describe('the collector as a process', () => {
     await runCollector(nats.url, env)
     await runCollector(nats.url, env)
     expect(await storedIn(bus, 'CHAINS')).toHaveLength(4)
+  })
+
+  it('ends an ingest with 1 and one sentence when nothing came of it, and with 0 when something did', async () => {
+    await using nats = await startTestNats()
+    const ingest = (path: string) =>
+      runCollector(nats.url, {
+        COLLECTOR_PROVIDER: 'recording',
+        COLLECTOR_RECORDING_PATH: path,
+        COLLECTOR_SPEED: '0',
+        COLLECTOR_REPORT: 'true',
+        LOG_LEVEL: 'error',
+      })
+    await mkdir(join(folder, 'empty'))
+    const [empty, page, good] = [
+      await ingest(join(folder, 'empty')),
+      await ingest(join(folder, 'page.json')),
+      await ingest(folder),
+    ]
+    expect([empty.code, empty.stderr]).toEqual([1, `strikeflow: No recording at ${folder}/empty\n`])
+    expect([page.code, page.stderr]).toEqual([
+      1,
+      `strikeflow: Not one snapshot at ${folder}/page.json: 1 refused (not_json 1)\n`,
+    ])
+    expect([good.code, good.stderr]).toEqual([0, ''])
+  })
+
+  it('says that a path does not exist before it looks for the bus or calls itself ready', async () => {
+    const { code, stdout, stderr } = await runCollector('nats://127.0.0.1:1', {
+      COLLECTOR_PROVIDER: 'recording',
+      COLLECTOR_RECORDING_PATH: join(folder, 'nowhere'),
+    })
+    expect([code === 0, stdout]).toEqual([false, ''])
+    expect(stderr).toContain(`No recording at ${folder}/nowhere`)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stderr).not.toContain('stack')
   })
 
   it('runs the simulator until it is told to stop, and then ends in order', async () => {
@@ -123,7 +159,7 @@ describe('the collector as a process', () => {
 
   it('ends with an error, naming the variable, when a setting is wrong', async () => {
     const { code, stdout } = await runCollector('nats://127.0.0.1:1', { COLLECTOR_SPEEED: '1' })
-    expect([code, stdout]).toEqual([1, ''])
+    expect([code, stdout]).toEqual([2, ''])
   })
 })
 

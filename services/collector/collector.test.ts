@@ -83,6 +83,13 @@ function collectorOf(provider: OptionChainProvider, output: CollectorOutput, wan
 const running = () => new AbortController().signal
 
 describe('the collector', () => {
+  it('begins the detail of a refusal with the file it is of', async () => {
+    const { output, gaps } = outputOf()
+    const broken = { ...item('A', gives(refused('truncated', 'gzip ends early'))), source: 'A/x.json.gz' }
+    await collectorOf(providerOf([[broken]]), output).collector.run(running())
+    expect(gaps).toMatchObject([{ underlying: 'A', detail: 'A/x.json.gz: gzip ends early' }])
+  })
+
   it('publishes each pass and says so before and after it', async () => {
     const { output, published, scans } = outputOf()
     const provider = providerOf([[item('A', gives(snapshot('A', '1'))), item('B', gives(snapshot('B', '2', 3)))]])

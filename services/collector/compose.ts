@@ -12,6 +12,7 @@ import { type Collector, createCollector, type Progress } from './collector.ts'
 import type { CollectorConfig } from './config.ts'
 import { createDriftObserver } from './drift.ts'
 import { createCollectorMetrics } from './metrics.ts'
+import type { OptionChainProvider } from './providers/provider.ts'
 import { providers } from './providers/registry.ts'
 import { createOutput } from './publish.ts'
 
@@ -30,6 +31,9 @@ export async function composeCollector(
 ): Promise<Collector> {
   const registry = createRegistry('collector')
   const metrics = createCollectorMetrics(registry)
+  const onDrift = createDriftObserver(log, () => metrics.schemaDrift.inc({ provider: settings.provider }))
+  const provider: OptionChainProvider = providers[settings.provider]({ settings, clock: systemClock, log, onDrift })
+  await provider.check?.()
   const { url, user, password, token, profile, replicas } = nats
   const bus = opened(
     await connectBus({ servers: url, name: settings.instance, log, user, pass: password, token, signal }),
@@ -41,9 +45,8 @@ export async function composeCollector(
     signal: aWhileAfter(signal),
     onRetry: (err) => log.warn({ err }, 'publish tried again'),
   })
-  const onDrift = createDriftObserver(log, () => metrics.schemaDrift.inc({ provider: settings.provider }))
   const collector = createCollector({
-    provider: providers[settings.provider]({ settings, clock: systemClock, onDrift }),
+    provider,
     wanted: settings.underlyings.length === 0 ? null : new Set(settings.underlyings),
     output: createOutput({ sink, encode: encodeSnapshot, partitions: settings.partitions, maxMessageBytes }),
     metrics,

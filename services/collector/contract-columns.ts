@@ -224,3 +224,22 @@ export function isForeignRoot(root: string, underlying: string): boolean {
   const own = underlying.replaceAll(/[^A-Z0-9]/g, '')
   return root.replace(/\d$/, '') !== own.replace(/\d$/, '') && root !== `${own}W` && root !== `${own}P`
 }
+
+/** A smaller chain may be all leftovers of mergers and splits. */
+const leastRowsToJudge = 10
+
+/**
+ * Returns the first root of a chain that is another name's altogether, or null: one row is enough whose root is the
+ * underlying's or begins with it (SPXW under SPX, BRKB under BRK.B, SDS1 under SDS).
+ */
+export function foreignRoot(underlying: string, symbols: readonly string[]): string | null {
+  if (symbols.length < leastRowsToJudge) return null
+  const own = underlying.replaceAll(/[^A-Z]/g, '')
+  let first: string | null = null
+  for (const symbol of symbols) {
+    const root = parseOccSymbol(symbol)?.root
+    if (root?.startsWith(own) === true) return null
+    first ??= root ?? null
+  }
+  return first
+}

@@ -8,7 +8,7 @@ import { logSettings } from '../../shared/runtime/settings.ts'
 import { composeCollector } from './compose.ts'
 import { readConfig } from './config.ts'
 import { createProgressReport } from './report.ts'
-import { renderSummary } from './summary.ts'
+import { fruitlessProblem, renderSummary } from './summary.ts'
 
 /*
  * The collector: consumes a provider (cboe, a recording, the simulator), publishes snapshots on CHAINS, scan records on
@@ -20,7 +20,8 @@ const log = createLogger({
 })
 const boot = randomBytes(4).toString('hex')
 
-process.exitCode = await runService(log, async (composition): Promise<Service> => {
+let isFruitless = false
+const exitCode = await runService(log, async (composition): Promise<Service> => {
   const config = readConfig(process.env)
   const { report } = config.collector
   const onProgress = createProgressReport((line) => void process.stderr.write(`${line}\n`), systemClock)
@@ -29,7 +30,14 @@ process.exitCode = await runService(log, async (composition): Promise<Service> =
     name: collector.name,
     async run(signal) {
       await collector.run(signal)
-      if (report) process.stdout.write(`${renderSummary(collector.summary())}\n`)
+      if (!report) return
+      const summary = collector.summary()
+      process.stdout.write(`${renderSummary(summary)}\n`)
+      const problem = signal.aborted ? null : fruitlessProblem(summary, config.collector)
+      if (problem === null) return
+      isFruitless = true
+      process.stderr.write(`strikeflow: ${problem}\n`)
     },
   }
 })
+process.exitCode = exitCode === 0 && isFruitless ? 1 : exitCode

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createSummary, renderSummary } from './summary.ts'
+import { createSummary, fruitlessProblem, renderSummary } from './summary.ts'
 
 it('renders counts per underlying and over all, aligned', () => {
   const summary = createSummary()
@@ -26,4 +26,15 @@ it('shows no more lines than a person reads', () => {
   const lines = renderSummary(summary.summary()).split('\n')
   expect(lines).toHaveLength(63)
   expect(lines[61]).toBe('… 810 more')
+})
+
+it('says in one sentence why an ingest gave nothing', () => {
+  const settings = { recordingPath: 'x', underlyings: [] }
+  const summary = createSummary()
+  expect(fruitlessProblem(summary.summary(), settings)).toBe('No recording at x')
+  expect(fruitlessProblem(summary.summary(), { ...settings, underlyings: ['SPY'] })).toBe('No recording of SPY at x')
+  summary.add('TLT', { kind: 'refused', reason: 'truncated', detail: 'x' })
+  expect(fruitlessProblem(summary.summary(), settings)).toBe('Not one snapshot at x: 1 refused (truncated 1)')
+  summary.add('SHY', { kind: 'published', contracts: 312, rejectsByReason: {} })
+  expect(fruitlessProblem(summary.summary(), settings)).toBeNull()
 })

@@ -33,6 +33,21 @@ export function createSummary(): SummaryCollector {
   }
 }
 
+/** Returns in one sentence why an ingest gave nothing, or null when it gave at least one snapshot. */
+export function fruitlessProblem(
+  { totals }: Pick<IngestSummary, 'totals'>,
+  {
+    recordingPath,
+    underlyings,
+  }: { readonly recordingPath?: string | undefined; readonly underlyings: readonly string[] },
+): string | null {
+  if (totals.snapshots > 0) return null
+  const where = recordingPath ?? 'the provider'
+  if (totals.files === 0)
+    return `No recording ${underlyings.length === 0 ? '' : `of ${underlyings.join(', ')} `}at ${where}`
+  return `Not one snapshot at ${where}: ${grouped(totals.files)} refused (${byReason(totals.refusalsByReason)})`
+}
+
 const header = ['underlying', 'files', 'snapshots', 'contracts', 'rejects', 'refused'] as const
 
 /** More lines than a screen has are of no use; the totals cover the rest. */

@@ -120,6 +120,7 @@ export const refusalReasons = [
   'empty_chain',
   'too_large',
   'no_time',
+  'future_time',
   'throttled',
   'unauthorized',
   'not_found',

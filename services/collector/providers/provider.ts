@@ -21,6 +21,8 @@ export interface OptionChainProvider {
    * in here; it ends early and quietly when the signal aborts. The next pass is asked for after the last one is published.
    */
   passes(signal: AbortSignal): AsyncIterable<Pass>
+  /** Rejects for settings that can never work; called before the service is ready. */
+  check?(): Promise<void>
 }
 
 interface ProviderCapabilities {
@@ -47,6 +49,8 @@ export interface Pass {
 export interface PassItem {
   /** Canonical ticker. Where a file is too broken to tell, the name of the file. */
   readonly underlying: string
+  /** Where it is read from, for a person: a recording's file. Every refusal begins with it. */
+  readonly source?: string
   fetch(context: FetchContext): Promise<FetchOutcome>
 }
 

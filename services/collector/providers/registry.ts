@@ -1,4 +1,5 @@
 import type { Clock } from '../../../shared/runtime/clock.ts'
+import type { Logger } from '../../../shared/runtime/logger.ts'
 import { createCboe } from './cboe/cboe.ts'
 import type { OptionChainProvider } from './provider.ts'
 import type { DriftObserver } from './raw-chain.ts'
@@ -7,7 +8,7 @@ import { createSimulator, type SimulatorOptions } from './simulator/simulator.ts
 
 /** Every provider, by the name it is configured under. */
 export const providers = {
-  cboe: ({ settings, ...context }) =>
+  cboe: ({ settings, log, ...context }) =>
     createCboe({
       ...context,
       underlyings: settings.underlyings,
@@ -19,9 +20,15 @@ export const providers = {
       maxBodyBytes: settings.cboeMaxBodyBytes,
       maxRetryAfterMs: settings.cboeMaxRetryAfterMs,
       userAgent: settings.cboeUserAgent,
+      onHeld: (hold) => log.warn({ provider: 'cboe', ...hold }, 'provider held after a 429'),
     }),
-  recording: ({ settings, ...context }) =>
-    createRecording({ ...context, path: settings.recordingPath ?? '.', speed: settings.speed ?? 1 }),
+  recording: ({ settings, log, ...context }) =>
+    createRecording({
+      ...context,
+      path: settings.recordingPath ?? '.',
+      speed: settings.speed ?? 1,
+      onSkipped: (file, why) => log.warn({ file, why }, 'file skipped'),
+    }),
   simulator: ({ settings, clock }) => createSimulator(simulatorOptions(settings, clock)),
 } as const satisfies Record<string, (context: ProviderContext) => OptionChainProvider>
 
@@ -31,6 +38,7 @@ export type ProviderName = keyof typeof providers
 interface ProviderContext {
   readonly settings: ProviderSettings
   readonly clock: Clock
+  readonly log: Logger
   readonly onDrift: DriftObserver
 }
 

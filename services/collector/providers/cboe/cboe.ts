@@ -30,7 +30,8 @@ export function createCboe(options: CboeOptions): OptionChainProvider {
       const parsed = parseJsonDocument(answer.text)
       if ('kind' in parsed) return parsed
       const { receivedAtMs } = answer
-      return normalizeCboe(parsed.document, { underlying, scanId, receivedAtMs, onDrift: options.onDrift })
+      const { onDrift } = options
+      return normalizeCboe(parsed.document, { underlying, scanId, receivedAtMs, nowMs: clock(), onDrift })
     },
   }))
 

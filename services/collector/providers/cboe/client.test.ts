@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { FetchOutcome } from '../provider.ts'
-import { createCboe } from './cboe.ts'
-import { retryAfterMs } from './client.ts'
+import { type CboeOptions, createCboe } from './cboe.ts'
+import { type ProviderHold, retryAfterMs } from './client.ts'
 
 const body = readFileSync(new URL('../../../../tests/fixtures/cboe/ACME.json', import.meta.url))
 
@@ -42,7 +42,7 @@ const options = {
 }
 
 async function fetchOne(
-  settings: Partial<typeof options> & { baseUrl: string },
+  settings: Partial<CboeOptions> & { baseUrl: string },
   underlying = 'ACME',
   signal = new AbortController().signal,
 ): Promise<FetchOutcome> {
@@ -159,8 +159,11 @@ describe('the cboe provider over HTTP', () => {
 
   it('does not wait longer than its bound for a 429', async () => {
     const { baseUrl, requests } = await serve(respond(429, { 'retry-after': '3600' }))
-    expect(await fetchOne({ baseUrl })).toMatchObject({ kind: 'refused', reason: 'throttled' })
+    const held: ProviderHold[] = []
+    const outcome = await fetchOne({ baseUrl, onHeld: (hold) => held.push(hold) })
+    expect(outcome).toMatchObject({ kind: 'refused', reason: 'throttled' })
     expect(requests).toHaveLength(1)
+    expect(held).toEqual([{ heldMs: 1_000, retryAfterMs: 3_600_000 }])
   })
 
   it('rejects only when the signal aborts', async () => {

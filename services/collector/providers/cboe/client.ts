@@ -13,7 +13,16 @@ export interface CboeClientOptions {
   /** Longest pause taken on the word of a `Retry-After`; a longer one is cut to this and the fetch is refused. @default 30000 */
   readonly maxRetryAfterMs: number
   readonly userAgent: string
+  /** Told once of each hold that a 429 begins, for whichever underlying it came. */
+  readonly onHeld?: (hold: ProviderHold) => void
   readonly clock: Clock
+}
+
+export interface ProviderHold {
+  /** Nothing is asked for so long. */
+  readonly heldMs: number
+  /** What the `Retry-After` said; null without one. */
+  readonly retryAfterMs: number | null
 }
 
 interface CboeBody {
@@ -65,8 +74,13 @@ export function createCboeClient(options: CboeClientOptions): CboeClient {
   }
 
   function throttled(retryAfter: string | null): FetchRefusal | { retry: FetchRefusal } {
-    const askedMs = retryAfterMs(retryAfter, clock()) ?? defaultPauseMs
-    pausedUntilMs = clock() + Math.min(askedMs, maxRetryAfterMs)
+    const nowMs = clock()
+    const saidMs = retryAfterMs(retryAfter, nowMs)
+    const askedMs = saidMs ?? defaultPauseMs
+    const heldMs = Math.min(askedMs, maxRetryAfterMs)
+    // Requests that were under way together are refused together.
+    if (heldMs > 0 && pausedUntilMs <= nowMs) options.onHeld?.({ heldMs, retryAfterMs: saidMs })
+    pausedUntilMs = nowMs + heldMs
     const refusal = refused('throttled', `status 429, retry after ${askedMs} ms`)
     return askedMs <= maxRetryAfterMs ? { retry: refusal } : refusal
   }

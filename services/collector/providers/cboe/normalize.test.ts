@@ -20,10 +20,14 @@ function normalize(document: unknown, underlying: string | null = 'ACME') {
     underlying,
     scanId: 's',
     receivedAtMs,
+    nowMs: receivedAtMs,
     onDrift: (name) => drift.push(name),
   })
   return { outcome, drift }
 }
+
+const rowsOf = (roots: readonly string[]) =>
+  roots.map((root, i) => ({ option: `${root}261120C000${45 + i}000`, bid: 1, ask: 2 }))
 
 function snapshotOf(document: unknown): Snapshot {
   const { outcome } = normalize(document)
@@ -130,6 +134,28 @@ describe('normalizeCboe', () => {
     expect([...columns.ask].filter((ask) => Number.isNaN(ask))).toHaveLength(2)
   })
 
+  it('bears a clock that is ten minutes ahead', () => {
+    expect(snapshotOf({ ...envelope(), timestamp: '2026-11-16 16:44:20' }).meta.listed).toBe(8)
+  })
+
+  it.each([
+    ['SPX', 'SPXW'],
+    ['NDX', 'NDXP'],
+    ['BRK.B', 'BRKB'],
+    ['SDS', 'SDS1'],
+  ])('takes a chain of %s in which one of ten rows is %s', (underlying, root) => {
+    const document = envelope()
+    document.data['symbol'] = underlying
+    document.data.options = rowsOf([...Array.from({ length: 9 }, () => 'LEFT'), root])
+    expect(normalize(document, underlying).outcome.kind).toBe('snapshot')
+  })
+
+  it('does not judge by the roots what has less than ten rows', () => {
+    const document = envelope()
+    document.data.options = rowsOf(Array.from({ length: 9 }, () => 'LEFT'))
+    expect(normalize(document).outcome.kind).toBe('snapshot')
+  })
+
   it.each([
     [
       'schema',
@@ -141,6 +167,17 @@ describe('normalizeCboe', () => {
     ['schema', 'the chain of another name', (d: Envelope) => Object.assign(d.data, { symbol: 'OTHR' })],
     ['no_time', 'no timestamp', (d: Envelope) => delete d.timestamp],
     ['no_time', 'a timestamp that is none', (d: Envelope) => Object.assign(d, { timestamp: 'yesterday' })],
+    ['no_time', 'a time before 2005', (d: Envelope) => Object.assign(d, { timestamp: '2001-01-01 00:00:00' })],
+    [
+      'future_time',
+      'a time 11 minutes ahead of the wall',
+      (d: Envelope) => Object.assign(d, { timestamp: '2026-11-16 16:45:21' }),
+    ],
+    [
+      'schema',
+      'ten contracts, all of another name',
+      (d: Envelope) => (d.data.options = rowsOf(Array.from({ length: 10 }, () => 'OTHR'))),
+    ],
     ['empty_chain', 'no contracts', (d: Envelope) => Object.assign(d.data, { options: [] })],
   ])('refuses as %s: %s', (reason, _, spoil) => {
     const document = envelope()

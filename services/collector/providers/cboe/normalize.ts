@@ -1,6 +1,7 @@
 import { parseZonedTime } from '../../../../shared/calendar/zones.ts'
 import { assembleSnapshot } from '../../assemble.ts'
 import { nonZero, positiveOrNull } from '../numbers.ts'
+import { refusalOfTime } from '../plausible-time.ts'
 import { type FetchOutcome, refused } from '../provider.ts'
 import type { DriftObserver } from '../raw-chain.ts'
 import { isTicker } from '../ticker.ts'
@@ -18,6 +19,8 @@ export interface CboeContext {
   readonly scanId: string
   /** When the document came. A recorder may state less than the file time; then the file time stands. */
   readonly receivedAtMs: number
+  /** The wall's: a chain from the future is refused. */
+  readonly nowMs: number
   readonly onDrift: DriftObserver
 }
 
@@ -32,6 +35,8 @@ export function normalizeCboe(document: unknown, context: CboeContext): FetchOut
     return refused('schema', `chain of ${said} where ${underlying} was asked for`)
   const providerTimeMs = chain.timestamp === null ? null : parseZonedTime('UTC', chain.timestamp)
   if (providerTimeMs === null) return refused('no_time', 'timestamp missing or unreadable')
+  const untimely = refusalOfTime(providerTimeMs, context.nowMs)
+  if (untimely !== null) return untimely
   const { numbers, texts } = chain.rows
   return assembleSnapshot({
     scanId: context.scanId,

@@ -13,7 +13,9 @@ const lines = readFileSync(
 const document = (index: number): Record<string, unknown> =>
   JSON.parse(lines[index] as string) as Record<string, unknown>
 
-const normalize = (given: unknown): FetchOutcome => normalizeOptionsDesk(given, { scanId: 's', onDrift: () => {} })
+const nowMs = Date.UTC(2026, 10, 20)
+const normalize = (given: unknown): FetchOutcome =>
+  normalizeOptionsDesk(given, { scanId: 's', nowMs, onDrift: () => {} })
 
 function snapshotOf(given: unknown): FetchedSnapshot {
   const outcome = normalize(given)
@@ -22,6 +24,14 @@ function snapshotOf(given: unknown): FetchedSnapshot {
 }
 
 describe('normalizeOptionsDesk', () => {
+  it.each([
+    ['no_time', '1970-01-01T00:00:00Z'],
+    ['future_time', '2026-11-20T00:10:01Z'],
+  ])('refuses as %s what is dated %s', (reason, updated) => {
+    expect(normalize({ ...document(0), updated })).toMatchObject({ kind: 'refused', reason })
+    expect(normalize({ ...document(0), updated: '2026-11-20T00:10:00Z' }).kind).toBe('snapshot')
+  })
+
   it('takes its time for that of a fetch, 15 minutes ahead of the market', () => {
     expect(snapshotOf(document(0)).snapshot.meta).toMatchObject({
       provider: 'options_desk',

@@ -2,6 +2,7 @@ import { parseDay } from '../../../../shared/calendar/days.ts'
 import { rights } from '../../../../shared/model/snapshot.ts'
 import { assembleSnapshot } from '../../assemble.ts'
 import { absentIsZero, atLeast, nonZero, positiveOrNull } from '../numbers.ts'
+import { refusalOfTime } from '../plausible-time.ts'
 import { type FetchOutcome, refused } from '../provider.ts'
 import type { DriftObserver } from '../raw-chain.ts'
 import { isTicker } from '../ticker.ts'
@@ -16,15 +17,20 @@ const leastIv = 0.001
 
 export interface OptionsDeskContext {
   readonly scanId: string
+  /** The wall's: a chain from the future is refused. */
+  readonly nowMs: number
   readonly onDrift: DriftObserver
 }
 
 /** Turns a parsed document of the recorder into a snapshot. The rules per field are in docs/numeric-fields.md. */
-export function normalizeOptionsDesk(document: unknown, { scanId, onDrift }: OptionsDeskContext): FetchOutcome {
+export function normalizeOptionsDesk(document: unknown, context: OptionsDeskContext): FetchOutcome {
+  const { scanId, nowMs, onDrift } = context
   const chain = readOptionsDesk(document, onDrift)
   if ('kind' in chain) return chain
   const fetchedAtMs = instantOfIso(chain.updated)
   if (fetchedAtMs === null) return refused('no_time', 'updated missing or unreadable')
+  const untimely = refusalOfTime(fetchedAtMs, nowMs)
+  if (untimely !== null) return untimely
   const underlying = underlyingOfYahooSymbol(chain.symbol)
   if (!isTicker(underlying)) return refused('schema', 'symbol is no ticker')
   const { symbols, numbers, texts } = chain.rows

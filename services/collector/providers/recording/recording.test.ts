@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -34,20 +35,34 @@ async function put(path: string, content: string | Buffer): Promise<void> {
   await writeFile(join(folder, path), content)
 }
 
+const nowMs = Date.UTC(2026, 10, 20)
+
 interface Played {
   readonly provider: string
   readonly startedAt: string
+  /** The recorded clock after the last item. */
+  readonly endedAt: string
   readonly items: readonly (readonly [underlying: string, outcome: FetchOutcome])[]
+  readonly sources: readonly (string | undefined)[]
 }
 
-async function play(path = folder, speed = 0, clock = () => 0): Promise<readonly Played[]> {
+let skipped: string[] = []
+
+async function play(path = folder, speed = 0, clock = () => nowMs): Promise<readonly Played[]> {
   const { signal } = new AbortController()
-  const recording = createRecording({ path, speed, clock, onDrift: () => {} })
+  const onSkipped = (name: string, why: string) => void skipped.push(`${name}: ${why}`)
+  const recording = createRecording({ path, speed, clock, onDrift: () => {}, onSkipped })
   const played: Played[] = []
   for await (const { provider, startedAtMs, items } of recording.passes(signal)) {
     const outcomes: (readonly [string, FetchOutcome])[] = []
     for (const item of items) outcomes.push([item.underlying, await item.fetch({ scanId: 's', signal })])
-    played.push({ provider, startedAt: new Date(startedAtMs).toISOString(), items: outcomes })
+    played.push({
+      provider,
+      startedAt: new Date(startedAtMs).toISOString(),
+      endedAt: new Date(recording.now()).toISOString(),
+      items: outcomes,
+      sources: items.map(({ source }) => source),
+    })
   }
   return played
 }
@@ -163,6 +178,81 @@ describe('the recording provider', () => {
     expect(words(await play(join(folder, 'x.ndjson')))).toHaveLength(1)
   })
 
+  it('refuses what is dated after now or before 2005, and lets it move neither the clock nor its file', async () => {
+    const [first = '', ...rest] = linesText.trim().split('\n')
+    const future = first.replace('2026-11-16T', '2027-11-16T').replace('ACME', 'FUTR')
+    const never = first.replace('2026-11-16T', '1970-01-01T').replace('ACME', 'NEVR')
+    await put('x.ndjson', [future, never, first, ...rest].join('\n'))
+    await put('y.ndjson', future)
+    await put('AAA/20261116T150000Z.json', wrapper('AAA', '2026-11-20 00:10:01'))
+    await put('BBB/20991116T150000Z.json', wrapper('BBB', '2026-11-16 14:59:00'))
+    await put('CCC.json', wrapper('CCC', '2001-01-01 00:00:00'))
+    const played = await play()
+    expect(words(played)).toEqual([
+      ['BBB', 'CCC:no_time', 'FUTR:future_time'],
+      ['AAA:future_time'],
+      ['FUTR:future_time', 'NEVR:no_time', 'BRX.B', 'ACME', 'NOSP'],
+    ])
+    for (const { startedAt, endedAt } of played) {
+      expect([startedAt.slice(0, 10), endedAt.slice(0, 10)]).toEqual(['2026-11-16', '2026-11-16'])
+    }
+  })
+
+  it("refuses a chain of another name than its folder's, wherever the recording is opened", async () => {
+    await put('SHY/20261116T160000Z.json', wrapper('QQQ', '2026-11-16 15:59:00'))
+    await put(
+      '_SPX/20261116T160000Z.json',
+      wrapper('^SPX', '2026-11-16 15:59:00').replaceAll('"option":"^', '"option":"'),
+    )
+    await put('intraday/20261116T160000Z.json', wrapper('QQQ', '2026-11-16 15:59:00'))
+    expect(words(await play())).toEqual([['SHY:schema', 'SPX', 'intraday']])
+    const [alone] = await play(join(folder, 'SHY/20261116T160000Z.json'))
+    const detail = 'chain of QQQ where SHY was asked for'
+    expect(alone?.items).toEqual([['SHY', { kind: 'refused', reason: 'schema', detail }]])
+  })
+
+  it('names the file of each item, relative to what was asked for', async () => {
+    await put('a/AAA/20261116T160000Z.json', wrapper('AAA', '2026-11-16 15:59:00'))
+    await put('a/README.md', 'about this')
+    await put('x.ndjson', linesText)
+    const sources = async (path: string) => (await play(path)).flatMap((pass) => pass.sources)
+    expect(await sources(folder)).toEqual([
+      'a/README.md',
+      'a/AAA/20261116T160000Z.json',
+      'x.ndjson: line 2',
+      'x.ndjson: line 1',
+      'x.ndjson: line 3',
+    ])
+    expect(await sources(join(folder, 'a/README.md'))).toEqual(['README.md'])
+  })
+
+  it('follows links to files, and tells of the others and of pipes that it skips them', async () => {
+    await put('real.ndjson', linesText)
+    await symlink(join(folder, 'real.ndjson'), join(folder, 'also.ndjson'))
+    await symlink(join(folder, 'nowhere'), join(folder, 'dangling.json'))
+    await symlink(folder, join(folder, 'loop'))
+    execFileSync('mkfifo', [join(folder, 'pipe.json')])
+    skipped = []
+    expect(words(await play())).toHaveLength(2)
+    expect(skipped.sort()).toEqual([
+      'dangling.json: link to nothing',
+      'loop: link to a directory',
+      'pipe.json: not a file',
+    ])
+  })
+
+  it('finds before the first pass that a path is nothing to read', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    const check = (name: string) =>
+      createRecording({ path: join(folder, name), speed: 0, clock: () => nowMs, onDrift: () => {} }).check?.()
+    await expect(check('nowhere')).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringMatching(/^No recording at/),
+    })
+    await expect(check('pipe')).rejects.toMatchObject({ code: 'config' })
+    await check('.')
+  })
+
   it('says when there is nothing at the path', async () => {
     await expect(play(join(folder, 'nowhere'))).rejects.toMatchObject({ code: 'config' })
   })
@@ -177,8 +267,8 @@ describe('the recording provider', () => {
   })
 
   it('ends quietly while it waits when the signal aborts', async () => {
-    await put('AAA/20261116T160000Z.json', wrapper('AAA', '2026-11-16 15:59:00'))
-    await put('AAA/20261216T170000Z.json', wrapper('AAA', '2026-11-16 16:59:00'))
+    await put('AAA/20261016T160000Z.json', wrapper('AAA', '2026-10-16 15:59:00'))
+    await put('AAA/20261116T170000Z.json', wrapper('AAA', '2026-11-16 16:59:00'))
     const stopping = new AbortController()
     const recording = createRecording({ path: folder, speed: 1, clock: Date.now, onDrift: () => {} })
     let passes = 0
