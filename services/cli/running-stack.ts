@@ -17,7 +17,9 @@ export async function findRunningStack(dataDirectory: string): Promise<RunningSt
     const text = await readFile(join(dataDirectory, 'stack.json'), 'utf8')
     const stack = stackSchema.parse(JSON.parse(text))
     process.kill(stack.pid, 0)
-    return stack
+    // A number may long belong to another program.
+    const commandLine = await readFile(`/proc/${stack.pid}/cmdline`, 'utf8').catch(() => 'standalone')
+    return commandLine.includes('standalone') ? stack : null
   } catch {
     return null
   }

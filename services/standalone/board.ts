@@ -10,6 +10,8 @@ export interface BoardFigures {
   readonly freeGb: number
   readonly lowDisk: boolean
   readonly latestAlerts: readonly string[]
+  /** Chains refused since the collector started; null when unknown. */
+  readonly refused: number | null
 }
 
 export interface BoardAddresses {
@@ -17,6 +19,12 @@ export interface BoardAddresses {
   readonly clickhouse: string
   readonly nats: string
   readonly data: string
+}
+
+export interface BoardTimes {
+  readonly upSeconds: number
+  /** Since the figures were read. */
+  readonly silentSeconds: number
 }
 
 export interface BoardService extends Pick<ChildService, 'state' | 'restarts' | 'pid'> {
@@ -28,7 +36,7 @@ export function renderBoard(
   services: readonly BoardService[],
   figures: BoardFigures | null,
   addresses: BoardAddresses,
-  upSeconds: number,
+  { upSeconds, silentSeconds }: BoardTimes,
 ): readonly string[] {
   const lines = [`strikeflow  up ${duration(upSeconds)}`, '']
   for (const { spec, state, restarts, pid } of services) {
@@ -38,6 +46,8 @@ export function renderBoard(
   lines.push('')
   if (figures === null) lines.push('  waiting for the first figures')
   else lines.push(...figureLines(figures))
+  if (figures !== null && silentSeconds > 5)
+    lines.push(`  ClickHouse has not answered for ${Math.round(silentSeconds)} s; these figures are as old`)
   lines.push(
     '',
     ...addressLines(addresses),
@@ -55,6 +65,9 @@ function figureLines(figures: BoardFigures): readonly string[] {
     `  market time ${latestMarketTime ?? 'none yet'}`,
     `  disk        ${freeGb.toFixed(1)} GB free${figures.lowDisk ? '  LOW: free some space, or writes will stop when it is full' : ''}`,
   ]
+  if (figures.refused !== null && figures.refused > 0) {
+    lines.push(`  refused     ${count(figures.refused)} chains since the collector started (why: logs/collector.log)`)
+  }
   if (figures.latestAlerts.length > 0)
     lines.push('', '  latest alerts', ...figures.latestAlerts.map((text) => `    ${text}`))
   return lines
@@ -95,13 +108,10 @@ export class Screen {
       return
     }
     const width = this.#out.columns
+    // Lines above the window cannot be drawn again, so a low one shows the head.
+    const fitting = lines.slice(0, Math.max(1, this.#out.rows - 1))
     const up = this.#shownLines > 0 ? `\u001B[${this.#shownLines}A` : ''
-    this.#out.write(up + lines.map((line) => `\u001B[2K${line.slice(0, width - 1)}\n`).join('') + '\u001B[0J')
-    this.#shownLines = lines.length
-  }
-
-  /** Leaves what is shown and goes on below it. */
-  release(): void {
-    this.#shownLines = 0
+    this.#out.write(up + fitting.map((line) => `\u001B[2K${line.slice(0, width - 1)}\n`).join('') + '\u001B[0J')
+    this.#shownLines = fitting.length
   }
 }

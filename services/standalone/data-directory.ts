@@ -1,3 +1,4 @@
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { StrikeflowError } from '../../shared/model/errors.ts'
@@ -28,7 +29,7 @@ const folders = ({ nats, clickhouse, exports, logs }: DataDirectory): readonly s
   logs,
 ]
 
-export function dataDirectory(path: string): DataDirectory {
+function dataDirectory(path: string): DataDirectory {
   const root = resolve(path)
   return {
     root,
@@ -38,6 +39,23 @@ export function dataDirectory(path: string): DataDirectory {
     logs: join(root, 'logs'),
     stackFile: join(root, 'stack.json'),
     groundTruthFile: join(root, 'ground-truth.ndjson'),
+  }
+}
+
+/** Returns the directory, made and writable. Throws StrikeflowError `config` when it cannot be. */
+export function writableDirectory(path: string): DataDirectory {
+  const directory = dataDirectory(path)
+  try {
+    mkdirSync(directory.root, { recursive: true })
+    accessSync(directory.root, constants.W_OK)
+    return directory
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException
+    throw new StrikeflowError(
+      'config',
+      `Cannot write to ${directory.root} (${code}); choose another --data directory`,
+      { cause },
+    )
   }
 }
 

@@ -3,9 +3,10 @@ import { createLogger } from '../../shared/runtime/logger.ts'
 import { readSettings } from '../../shared/runtime/config.ts'
 import { printReady } from '../../shared/runtime/ready-line.ts'
 import { type Composition, runService, type Service } from '../../shared/runtime/run-service.ts'
+import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
 import { standaloneSettings } from './config.ts'
-import { claimDataDirectory, dataDirectory, writeStackFacts } from './data-directory.ts'
+import { claimDataDirectory, writableDirectory, writeStackFacts } from './data-directory.ts'
 import { createStandalone } from './standalone.ts'
 import { startStack } from './stack.ts'
 
@@ -13,11 +14,13 @@ import { startStack } from './stack.ts'
  * The whole pipeline on one machine: starts a real nats-server, the embedded ClickHouse and every service as processes of
  * their own, starts again what ends, and shows a board. Ctrl-C stops all of it, sources first.
  */
-const settings = readSettings('STANDALONE', standaloneSettings, process.env)
-const { level } = readSettings('LOG', logSettings.extend({ level: logSettings.shape.level.default('warn') }), {
-  LOG_LEVEL: process.env['LOG_LEVEL'],
-})
-const directory = dataDirectory(settings.dataDirectory)
+const settings = settingsOrExit(() => readSettings('STANDALONE', standaloneSettings, process.env))
+const { level } = settingsOrExit(() =>
+  readSettings('LOG', logSettings.extend({ level: logSettings.shape.level.default('warn') }), {
+    LOG_LEVEL: process.env['LOG_LEVEL'],
+  }),
+)
+const directory = settingsOrExit(() => writableDirectory(settings.dataDirectory))
 // The terminal belongs to the board; what went wrong stands in the file and, when it ends everything, on the terminal too.
 const log = createLogger({ service: 'standalone', level, file: join(directory.root, 'standalone.log') })
 
@@ -39,10 +42,17 @@ process.exitCode = await runService(log, async (composition) => {
   try {
     return await compose(composition)
   } catch (error) {
-    process.stderr.write(`strikeflow: ${(error as Error).message}\n`)
+    process.stderr.write(`strikeflow: ${(error as Error).message}\n${remedy(error as Error)}`)
     throw error
   }
 })
+
+/** What a person can do about it, where that is known. */
+function remedy({ message }: Error): string {
+  return /port \d+|EADDRINUSE/.test(message)
+    ? 'Stop what uses the port, or choose others: --nats-port, --clickhouse-port, --api-port (0 = any).\n'
+    : ''
+}
 
 async function compose({ opened }: Composition): Promise<Service> {
   await claimDataDirectory(directory, settings.fresh)
@@ -61,3 +71,5 @@ async function compose({ opened }: Composition): Promise<Service> {
   if (!process.stdout.isTTY) printReady({ service: 'standalone', natsUrl, clickhouseUrl, apiUrl: apiUrl ?? '' })
   return createStandalone({ stack, settings, directory, log, out: process.stdout })
 }
+
+if (process.exitCode === 0) process.stdout.write('stopped\n')

@@ -41,35 +41,74 @@ export function createStandalone(deps: StandaloneDeps): Service {
   }
 }
 
+/** Draws at its own pace, whatever becomes of the queries: a board that stands still looks healthy. */
 async function showBoard(deps: StandaloneDeps, signal: AbortSignal): Promise<void> {
-  const { stack, directory, out, log } = deps
+  const { stack, directory, out } = deps
   const screen = new Screen(out)
   const startedMs = performance.now()
   const addresses = { api: stack.apiUrl, clickhouse: stack.clickhouseUrl, nats: stack.natsUrl, data: directory.root }
-  const recent: Point[] = []
+  const watch = new FiguresWatch(deps)
+  const watching = watch.run(signal)
   while (!signal.aborted) {
     const nowMs = performance.now()
-    const figures: BoardFigures | null = await readFigures(deps, recent[0], nowMs).catch((err: unknown) => {
-      log.warn({ err }, 'no figures for the board')
-      return null
+    const { figures, atMs } = watch.latest
+    const lines = renderBoard([stack.nats, ...stack.services], figures, addresses, {
+      upSeconds: (nowMs - startedMs) / 1000,
+      silentSeconds: (nowMs - (atMs ?? startedMs)) / 1000,
     })
-    if (figures !== null) recent.push({ atMs: nowMs, contracts: figures.contracts })
-    if (recent.length > rateWindow) recent.shift()
-    const lines = renderBoard([stack.nats, ...stack.services], figures, addresses, (nowMs - startedMs) / 1000)
     screen.show(lines, plainLine(figures), nowMs)
     await delay(boardIntervalMs, undefined, { signal }).catch(() => {})
   }
+  await watching
 }
+
+/** Reads the figures once a second, one reading after the other. */
+class FiguresWatch {
+  readonly #deps: StandaloneDeps
+  readonly #recent: Point[] = []
+  latest: { readonly figures: BoardFigures | null; readonly atMs: number | null } = { figures: null, atMs: null }
+
+  constructor(deps: StandaloneDeps) {
+    this.#deps = deps
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // What does not answer must not hold up the stop.
+      await Promise.race([this.#read(), aborted(signal)])
+      await delay(boardIntervalMs, undefined, { signal }).catch(() => {})
+    }
+  }
+
+  async #read(): Promise<void> {
+    const nowMs = performance.now()
+    try {
+      const figures = await readFigures(this.#deps, this.#recent[0], nowMs)
+      this.#recent.push({ atMs: nowMs, contracts: figures.contracts })
+      if (this.#recent.length > rateWindow) this.#recent.shift()
+      this.latest = { figures, atMs: performance.now() }
+    } catch (err) {
+      this.#deps.log.warn({ err }, 'no figures for the board')
+    }
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 async function readFigures(
   { stack, settings, directory }: StandaloneDeps,
   before: Point | undefined,
   nowMs: number,
 ): Promise<BoardFigures> {
-  const [totals, latestAlerts, free] = await Promise.all([
+  const [totals, latestAlerts, free, refused] = await Promise.all([
     readTotals(stack.store.query),
     readLatestAlerts(stack.store.query, 8),
     freeBytes(directory),
+    refusedChains(stack),
   ])
   const elapsedSeconds = before === undefined ? 0 : (nowMs - before.atMs) / 1000
   return {
@@ -78,6 +117,20 @@ async function readFigures(
     freeGb: free / gb,
     lowDisk: free < settings.diskWarnBytes,
     latestAlerts,
+    refused,
+  }
+}
+
+/** Chains the collector's provider spoilt or withheld since it started; null when it cannot be asked. */
+async function refusedChains({ services }: Stack): Promise<number | null> {
+  const url = services.find(({ spec }) => spec.name === 'collector')?.facts?.['healthUrl']
+  if (url === undefined) return null
+  try {
+    const answer = await fetch(`${url}/status`, { signal: AbortSignal.timeout(500) })
+    const { refused } = (await answer.json()) as { readonly refused?: number }
+    return refused ?? null
+  } catch {
+    return null
   }
 }
 

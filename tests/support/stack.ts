@@ -43,7 +43,7 @@ export async function startTestStack({ dataDirectory, env = {} }: StackOptions =
       ...env,
     },
   })
-  const exited = once(child, 'exit') as Promise<[number | null]>
+  const exited = once(child, 'close') as Promise<[number | null]>
   let output = ''
   child.stderr.on('data', (text) => (output += String(text)))
   const ready = Promise.withResolvers<Record<string, string>>()

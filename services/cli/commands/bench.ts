@@ -1,5 +1,6 @@
 import type { Env } from '../../../shared/runtime/config.ts'
 import type { Command } from 'commander'
+import { wholeNumber } from '../arguments.ts'
 import { runScript } from '../run-script.ts'
 
 const benches = ['pipeline'] as const
@@ -17,7 +18,7 @@ export function registerBench(program: Command, environment: Env): void {
     .description(`measures: ${benches.join(', ')}`)
     .argument('<name>', 'which')
     .option('--json', 'one JSON object as the last line')
-    .option('--contracts <n>', 'size of the input, in contracts')
+    .option('--contracts <n>', 'size of the input, in contracts', wholeNumber(1, 10 ** 9))
     .option('--profile <directory>', 'leaves a CPU profile of the processor there')
     .action(async (name: string, options: BenchOptions, command: Command) => {
       if (!benches.includes(name as (typeof benches)[number]))

@@ -6,6 +6,7 @@ import type { Env } from '../../../shared/runtime/config.ts'
 import { createLogger } from '../../../shared/runtime/logger.ts'
 import { openStore } from '../../../shared/store/connect.ts'
 import { committedMessages } from '../../../shared/store/queries/board.ts'
+import { existingPath, speedFactor } from '../arguments.ts'
 import { runScript } from '../run-script.ts'
 import { findRunningStack } from '../running-stack.ts'
 import { startOwnStack } from '../own-stack.ts'
@@ -28,7 +29,7 @@ export function registerIngest(program: Command, environment: Env): void {
     .description('reads recordings into the pipeline and prints what was in them')
     .argument('<path>', 'a file or a directory: Cboe recordings (*.json.gz) or options-desk NDJSON')
     .option('--wait', 'until every snapshot is committed in ClickHouse, and say so')
-    .option('--speed <factor>', 'recorded seconds per real second; 0 = as fast as possible', '0')
+    .option('--speed <factor>', 'recorded seconds per real second; 0 = as fast as possible', speedFactor, '0')
     .option(
       '--data <directory>',
       'data directory; a stack running on it is used, otherwise one is started for the while',
@@ -36,6 +37,7 @@ export function registerIngest(program: Command, environment: Env): void {
     )
     .addHelpText('after', '\nExample: npx strikeflow ingest recordings/2026-06 --wait')
     .action(async (path: string, options: IngestOptions) => {
+      await existingPath(path)
       const running = await findRunningStack(options.data)
       await using own = running === null ? await startOwnStack(options.data, environment) : null
       const endpoints = running ?? own
@@ -75,7 +77,7 @@ async function waitForCommits(endpoints: Endpoints, fromSeq: number): Promise<vo
     const done = await committedMessages(store.query, { incarnation, fromSeq })
     const nowMs = performance.now()
     if (done >= expected) {
-      console.log(`committed ${expected} messages`)
+      console.log('every message is committed')
       return
     }
     if (nowMs - shownMs > 2000) {

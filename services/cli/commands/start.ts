@@ -1,5 +1,6 @@
 import type { Env } from '../../../shared/runtime/config.ts'
-import type { Command } from 'commander'
+import { existingPath, nonEmpty, speedFactor, tickers, wholeNumber } from '../arguments.ts'
+import { type Command, Option } from 'commander'
 import { runScript } from '../run-script.ts'
 
 interface StartOptions {
@@ -20,16 +21,22 @@ export function registerStart(program: Command, environment: Env): void {
   program
     .command('start')
     .description('runs the whole pipeline on this machine: NATS, ClickHouse and every service')
-    .option('--provider <name>', 'simulator, cboe or none (default: simulator)')
+    .addOption(
+      new Option('--provider <name>', 'where chains come from (default: simulator)').choices([
+        'simulator',
+        'cboe',
+        'none',
+      ]),
+    )
     .option('--ingest <path>', 'read a file or directory of recordings instead of a provider')
-    .option('--underlyings <list>', 'comma-separated tickers, such as SPY,AAPL (cboe needs them)')
-    .option('--data <directory>', 'where everything is kept (default: data)')
+    .option('--underlyings <list>', 'comma-separated tickers, such as SPY,AAPL (cboe needs them)', tickers)
+    .option('--data <directory>', 'where everything is kept (default: data)', nonEmpty)
     .option('--fresh', 'discard what is in the data directory first')
-    .option('--speed <factor>', 'simulated or recorded seconds per real second; 0 = as fast as possible')
-    .option('--seed <number>', 'seed of the simulated market')
-    .option('--nats-port <port>', 'NATS, 0 = any (default: 4222)')
-    .option('--clickhouse-port <port>', 'ClickHouse HTTP, 0 = any (default: 8123)')
-    .option('--api-port <port>', 'JSON API, 0 = any (default: 8061)')
+    .option('--speed <factor>', 'simulated or recorded seconds per real second; 0 = as fast as possible', speedFactor)
+    .option('--seed <number>', 'seed of the simulated market', wholeNumber(0, 2 ** 31 - 1))
+    .option('--nats-port <port>', 'NATS, 0 = any (default: 4222)', wholeNumber(0, 65_535))
+    .option('--clickhouse-port <port>', 'ClickHouse HTTP, 0 = any (default: 8123)', wholeNumber(0, 65_535))
+    .option('--api-port <port>', 'JSON API, 0 = any (default: 8061)', wholeNumber(0, 65_535))
     .addHelpText(
       'after',
       `
@@ -40,7 +47,8 @@ Examples:
 
 Ctrl-C stops everything; the next start goes on from the data directory.`,
     )
-    .action(async (options: StartOptions) => {
+    .action(async (options: StartOptions, command: Command) => {
+      await checkOptions(options, command)
       process.exitCode = await runScript('services/standalone/main.ts', [], {
         ...environment,
         // An option that is not given leaves its variable as it is.
@@ -62,3 +70,12 @@ Ctrl-C stops everything; the next start goes on from the data directory.`,
 
 const given = (settings: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+
+/** What only shows when options are seen together; said before anything is started. */
+async function checkOptions({ provider, ingest, underlyings }: StartOptions, command: Command): Promise<void> {
+  if (provider === 'cboe' && underlyings === undefined)
+    command.error('error: --provider cboe needs --underlyings, such as SPY,AAPL')
+  if (ingest === undefined) return
+  if (provider !== undefined) command.error('error: give either --ingest or --provider')
+  await existingPath(ingest)
+}

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { connectBus } from '../../../shared/bus/connect.ts'
 import { openTail } from '../../../shared/bus/tail.ts'
 import { createLogger } from '../../../shared/runtime/logger.ts'
+import { wholeNumber } from '../arguments.ts'
 import { readable } from '../readable-message.ts'
 import { natsUrlOf } from '../running-stack.ts'
 
@@ -21,7 +22,7 @@ export function registerTail(program: Command): void {
     .option('--nats <url>', 'server (default: the stack running on the data directory)')
     .option('--data <directory>', 'data directory of the running stack', 'data')
     .option('--all', 'from the beginning of the stream instead of from now')
-    .option('--count <n>', 'stop after so many messages')
+    .option('--count <n>', 'stop after so many messages', wholeNumber(1, 2 ** 53 - 1))
     .addHelpText('after', "\nExample: npx strikeflow tail 'alerts.>' --all")
     .action(async (pattern: string, options: TailOptions) => {
       const stop = new AbortController()
@@ -32,6 +33,7 @@ export function registerTail(program: Command): void {
       await using bus = await connectBus({ servers, name: 'tail', log, signal: stop.signal })
       await using tail = await openTail(bus, pattern, { begin: options.all === true ? 'fromStart' : 'newOnly' })
       stop.signal.addEventListener('abort', () => void tail[Symbol.asyncDispose]())
+      console.error(`waiting for ${pattern} (Ctrl-C ends it)`)
       const limit = options.count === undefined ? Infinity : Number(options.count)
       let shown = 0
       for await (const message of tail) {

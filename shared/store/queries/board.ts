@@ -21,7 +21,7 @@ export async function readTotals(query: Query): Promise<StoredTotals> {
 /** The newest alerts as text for a person, newest first. */
 export async function readLatestAlerts(query: Query, limit: number): Promise<readonly string[]> {
   const rows = await query.rows<{ text: string }>(
-    `SELECT concat(formatDateTime(market_time, '%H:%i:%S'), '  ', toString(severity), '  ', message) AS text
+    `SELECT concat(formatDateTime(market_time, '%H:%i:%S'), '  ', rightPad(toString(severity), 8), '  ', message) AS text
      FROM alerts_v1 FINAL ORDER BY market_time DESC, alert_id LIMIT {limit:UInt32}`,
     { limit },
   )

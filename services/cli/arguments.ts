@@ -1,0 +1,43 @@
+import { access } from 'node:fs/promises'
+import { InvalidArgumentError } from 'commander'
+import { StrikeflowError } from '../../shared/model/errors.ts'
+
+/* Checks of what was typed, before anything is started. Each returns the text as it was. */
+
+export function nonEmpty(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty.')
+  return text
+}
+
+export const wholeNumber =
+  (min: number, max: number) =>
+  (text: string): string => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
+    }
+    return text
+  }
+
+export function speedFactor(text: string): string {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= 1_000_000)) {
+    throw new InvalidArgumentError('Expected a number from 0 (as fast as possible) to 1000000.')
+  }
+  return text
+}
+
+export function tickers(text: string): string {
+  const list = text.split(',').map((ticker) => ticker.trim())
+  if (list.some((ticker) => !/^[A-Za-z0-9.^&_-]{1,16}$/.test(ticker))) {
+    throw new InvalidArgumentError('Expected tickers with commas between, such as SPY,AAPL.')
+  }
+  return text
+}
+
+/** Throws StrikeflowError `config` when there is nothing at the path. */
+export async function existingPath(path: string): Promise<void> {
+  await access(path).catch(() => {
+    throw new StrikeflowError('config', `There is nothing at ${path}`)
+  })
+}

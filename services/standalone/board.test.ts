@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { type BoardFigures, renderBoard } from './board.ts'
+
+const addresses = {
+  api: 'http://127.0.0.1:8061',
+  clickhouse: 'http://127.0.0.1:8123',
+  nats: 'nats://127.0.0.1:4222',
+  data: '/data',
+}
+const services = [{ spec: { name: 'processor' }, state: 'running', restarts: 2, pid: 41 }] as const
+const figures: BoardFigures = {
+  snapshots: 1234,
+  contracts: 5_678_901,
+  alerts: 3,
+  contractsPerSecond: 1500.4,
+  latestMarketTime: '2026-11-16 14:51:00 UTC',
+  freeGb: 71.66,
+  lowDisk: false,
+  latestAlerts: ['14:51:00  critical  SPX: 30-day IV 25.7 %, 9.4 points above its level'],
+  refused: 0,
+}
+const text = (some: Partial<BoardFigures> | null, silentSeconds = 0): string =>
+  renderBoard(services, some === null ? null : { ...figures, ...some }, addresses, {
+    upSeconds: 3725,
+    silentSeconds,
+  }).join('\n')
+
+describe('the board', () => {
+  it('shows services, figures, alerts and where to look', () => {
+    const board = text({})
+    expect(board).toContain('up 01:02:05')
+    expect(board).toMatch(/processor +running +pid 41 +restarts 2/)
+    expect(board).toContain('1,234 snapshots, 5,678,901 contracts, 3 alerts')
+    expect(board).toContain('1,500 contracts/s')
+    expect(board).toContain('SPX: 30-day IV 25.7 %')
+    expect(board).toContain('http://127.0.0.1:8061/alerts/latest')
+  })
+
+  it('warns of a disk that is nearly full before it is', () => {
+    expect(text({})).not.toContain('LOW')
+    expect(text({ lowDisk: true, freeGb: 3.21 })).toMatch(/3\.2 GB free +LOW/)
+  })
+
+  it('says how old its figures are when ClickHouse does not answer', () => {
+    expect(text({}, 2)).not.toContain('not answered')
+    expect(text({}, 24.4)).toContain('ClickHouse has not answered for 24 s')
+  })
+
+  it('says how many chains were refused, and where the reasons are', () => {
+    expect(text({})).not.toContain('refused')
+    expect(text({ refused: 21 })).toMatch(/refused +21 chains.*collector\.log/)
+  })
+
+  it('has something to say before the first figures', () => {
+    expect(text(null)).toContain('waiting for the first figures')
+  })
+})
