@@ -53,14 +53,16 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
   )
   await ensureStreams(bus, nats.profile)
   await waitForSchema(store, signal)
+  const owner = `${settings.instance}/${randomUUID()}`
   const processor = createProcessor({
     bus,
     store,
     // Not ended by the stop: what is published must be acknowledged before its commit row. While NATS is away it waits.
     publisher: createPublisher(bus, {
-      publisherId: `${settings.instance}/${randomUUID()}`,
+      publisherId: owner,
       deadlineMs: publishDeadlineMs,
     }),
+    owner,
     settings,
     codeVersion,
     log,

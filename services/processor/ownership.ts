@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import type { Store } from '../../shared/store/connect.ts'
-import { begunInserts, highestEpoch } from '../../shared/store/queries/commits.ts'
+import { begunInserts, highestEpoch, rivalsAt } from '../../shared/store/queries/commits.ts'
 
 /** The right to write some partitions: an epoch no later owner shares. */
 export interface Ownership {
@@ -25,14 +25,28 @@ export async function takeOwnership(
   owner: string,
   signal: AbortSignal,
 ): Promise<Ownership> {
-  const epoch = 1 + (await highestEpoch(store.query))
-  await store.command(
-    `INSERT INTO partition_epochs_v1 (partition, epoch, owner)
-     SELECT arrayJoin({partitions:Array(UInt16)}), {epoch:UInt32}, {owner:String}`,
-    { partitions, epoch, owner },
-  )
+  const epoch = await takeEpoch(store, partitions, owner, signal)
   await begunInsertsOver(store, signal)
   return { epoch, partitions, fence: fenceOf(partitions, epoch) }
+}
+
+/** Two that start together may insert the same epoch, and no fence would tell them apart: then both take another one. */
+async function takeEpoch(
+  store: Store,
+  partitions: readonly number[],
+  owner: string,
+  signal: AbortSignal,
+): Promise<number> {
+  for (;;) {
+    const epoch = 1 + (await highestEpoch(store.query))
+    await store.command(
+      `INSERT INTO partition_epochs_v1 (partition, epoch, owner)
+       SELECT arrayJoin({partitions:Array(UInt16)}), {epoch:UInt32}, {owner:String}`,
+      { partitions, epoch, owner },
+    )
+    if ((await rivalsAt(store.query, epoch, owner)) === 0) return epoch
+    await delay(50 + Math.random() * 200, undefined, { signal })
+  }
 }
 
 /** Resolves when the server works on no fenced insert any more. */

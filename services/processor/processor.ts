@@ -2,7 +2,6 @@ import { type Delivery, openOrderedSource, type OrderedSource } from '../../shar
 import type { Bus } from '../../shared/bus/connect.ts'
 import { encodeJson } from '../../shared/bus/messages.ts'
 import type { Publisher } from '../../shared/bus/publisher.ts'
-import { streamInfo } from '../../shared/bus/streams.ts'
 import { alertSubject, dlqSubject, featuresSubject, rawFilter } from '../../shared/bus/subjects.ts'
 import type { Alert } from '../../shared/model/alert.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
@@ -12,6 +11,7 @@ import { isCommitted } from '../../shared/store/queries/commits.ts'
 import { untilAnswered } from '../../shared/store/retry.ts'
 import type { ProcessorSettings } from './config.ts'
 import { decode } from './decode.ts'
+import { findIncarnation } from './incarnation.ts'
 import { type Flush, type Processed, rowTables } from './flush.ts'
 import type { Writer } from './rows.ts'
 import { type Addition, Flusher } from './flusher.ts'
@@ -27,6 +27,8 @@ export interface ProcessorDeps {
   readonly bus: Bus
   readonly store: Store
   readonly publisher: Publisher
+  /** Instance and boot: no two processes share it. */
+  readonly owner: string
   readonly settings: ProcessorSettings
   readonly codeVersion: string
   readonly log: Logger
@@ -83,13 +85,11 @@ class Run {
   async run(): Promise<void> {
     const { bus, store, settings, log } = this.#deps
     const partitions = Array.from({ length: settings.partitions }, (_, partition) => partition)
-    const ownership = await takeOwnership(store, partitions, settings.instance, this.#signal)
-    const { created: incarnation, firstSeq } = await streamInfo(bus, 'CHAINS')
+    const ownership = await takeOwnership(store, partitions, this.#deps.owner, this.#signal)
+    const { name: incarnation, wentBack } = await findIncarnation(bus, store)
+    if (wentBack) log.error({ incarnation }, 'CHAINS has gone back, reading it from its beginning')
     this.#recovered = await recover(store, incarnation, this.#deps.codeVersion)
-    log.info(
-      { epoch: ownership.epoch, incarnation, leftovers: this.#recovered.leftovers.size, firstSeq },
-      'partitions taken',
-    )
+    log.info({ epoch: ownership.epoch, incarnation, leftovers: this.#recovered.leftovers.size }, 'partitions taken')
     const writer: Writer = {
       epoch: ownership.epoch,
       codeVersion: this.#deps.codeVersion,

@@ -107,3 +107,36 @@ export async function highestEpoch(query: Query): Promise<number> {
   const [row] = await query.rows<{ epoch: number }>('SELECT max(epoch) AS epoch FROM partition_epochs_v1')
   return row?.epoch ?? 0
 }
+
+/** The newest incarnation of a stream with this creation time; null when nothing of it is committed. */
+export async function latestIncarnation(query: Query, created: string): Promise<string | null> {
+  const rows = await query.rows<{ incarnation: string }>(
+    `SELECT incarnation FROM snapshots_v1 WHERE incarnation = {created:String} OR startsWith(incarnation, concat({created:String}, '#'))
+     GROUP BY incarnation ORDER BY toUInt32OrZero(splitByChar('#', incarnation)[2]) DESC LIMIT 1`,
+    { created },
+  )
+  return rows[0]?.incarnation ?? null
+}
+
+/** The message ids the commit log has for some sequences. */
+export async function messageIdsAt(
+  query: Query,
+  incarnation: string,
+  streamSeqs: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const rows = await query.rows<{ stream_seq: number; message_id: string }>(
+    `SELECT stream_seq, message_id FROM snapshots_v1 FINAL
+     WHERE incarnation = {incarnation:String} AND stream_seq IN {streamSeqs:Array(UInt64)}`,
+    { incarnation, streamSeqs },
+  )
+  return new Map(rows.map(({ stream_seq, message_id }) => [stream_seq, message_id]))
+}
+
+/** Owners that took the same epoch as another one did at the same moment. */
+export async function rivalsAt(query: Query, epoch: number, owner: string): Promise<number> {
+  const [row] = await query.rows<{ n: number }>(
+    'SELECT uniqExact(owner) AS n FROM partition_epochs_v1 WHERE epoch = {epoch:UInt32} AND owner != {owner:String}',
+    { epoch, owner },
+  )
+  return row?.n ?? 0
+}
