@@ -6,7 +6,7 @@ import { startTestStack, storeOnly, strikeflow, type TestStack } from '../suppor
 import { waitFor } from '../support/wait-for.ts'
 
 /** Small flushes and a pause between rows and commit rows: many moments to be killed at, and each kill can hit the worst of them. */
-const smallFlushes = { PROCESSOR_FLUSH_ROWS: '6000', PROCESSOR_PAUSE_BEFORE_COMMIT_MS: '120' } as const
+const smallFlushes = { PROCESSOR_FLUSH_ROWS: '2000', PROCESSOR_PAUSE_BEFORE_COMMIT_MS: '120' } as const
 
 const recordings = [
   { name: 'Cboe', folder: 'cboe/intraday', snapshots: 112 },
@@ -49,7 +49,7 @@ async function ingestedWithKills(path: string, snapshots: number): Promise<Distu
   const ingest = strikeflow(['ingest', path, '--wait', '--data', stack.dataDirectory])
   let kills = 0
   let midFlush = 0
-  for (const share of [0.2, 0.35, 0.5, 0.65]) {
+  for (const share of [0.2, 0.35, 0.5]) {
     await waitFor(`${share} of the commit rows`, async () => (await committed(stack)) >= share * snapshots, {
       timeoutMs: 120_000,
       intervalMs: 10,
