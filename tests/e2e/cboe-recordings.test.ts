@@ -1,7 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { connectBus } from '../../shared/bus/connect.ts'
-import { createLogger } from '../../shared/runtime/logger.ts'
+import { outcomesByIncarnation, restartedWithoutChains } from '../support/lost-chains.ts'
 import { filesBelow, gunzipText, recordingsAt } from '../support/recordings.ts'
 import { type CommandResult, startTestStack, storeOnly, strikeflow, type TestStack } from '../support/stack.ts'
 
@@ -90,21 +89,13 @@ describe('recorded Cboe chains', () => {
 
   it('add only duplicate commit rows when CHAINS is lost and they come again', async () => {
     const rowsBefore = await one<{ n: number }>('SELECT count() AS n FROM option_quotes_v1')
-    await stack.stop()
-    const again = await startTestStack({ dataDirectory: stack.dataDirectory, env: storeOnly })
-    await deleteChains(again)
-    await again.stop()
-    stack = await startTestStack({ dataDirectory: stack.dataDirectory, env: storeOnly })
+    stack = await restartedWithoutChains(stack)
     const second = await strikeflow(['ingest', path, '--wait', '--data', stack.dataDirectory])
     expect(second).toMatchObject({ code: 0 })
     expect(await one('SELECT count() AS n FROM option_quotes_v1')).toEqual(rowsBefore)
-    const outcomes = await stack.store.query.rows(
-      `SELECT incarnation = (SELECT max(incarnation) FROM snapshots_v1) AS second, toString(outcome) AS outcome, count() AS n
-       FROM snapshots_v1 GROUP BY second, outcome ORDER BY second, outcome`,
-    )
-    expect(outcomes).toEqual([
-      expect.objectContaining({ outcome: 'stored', n: 112 }),
-      expect.objectContaining({ outcome: 'duplicate', n: 112 }),
+    expect(await outcomesByIncarnation(stack)).toEqual([
+      [{ outcome: 'stored', n: 112 }],
+      [{ outcome: 'duplicate', n: 112 }],
     ])
   })
 })
@@ -146,13 +137,4 @@ function maxPain(contracts: readonly Contract[]): number | null {
     if (best === null || pain < best.pain) best = { strike: settle, pain }
   }
   return best?.strike ?? null
-}
-
-async function deleteChains(stack: TestStack): Promise<void> {
-  await using bus = await connectBus({
-    servers: stack.natsUrl,
-    name: 'test',
-    log: createLogger({ service: 'test', level: 'silent' }),
-  })
-  await bus.jsm.streams.delete('CHAINS')
 }

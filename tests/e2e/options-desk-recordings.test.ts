@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { outcomesByIncarnation, restartedWithoutChains } from '../support/lost-chains.ts'
 import { filesBelow, gunzipText, recordingsAt } from '../support/recordings.ts'
 import { type CommandResult, startTestStack, storeOnly, strikeflow, type TestStack } from '../support/stack.ts'
 
@@ -72,6 +73,17 @@ describe('recorded options-desk passes', () => {
     }
     expect(prices).toBe(938_130)
     expect(wrong.slice(0, 20)).toEqual([])
+  })
+
+  it('add only duplicate commit rows when CHAINS is lost and they come again', async () => {
+    stack = await restartedWithoutChains(stack)
+    const second = await strikeflow(['ingest', path, '--wait', '--data', stack.dataDirectory])
+    expect(second).toMatchObject({ code: 0 })
+    expect(await one('SELECT count() AS n FROM option_quotes_v1')).toEqual({ n: 469_057 })
+    expect(await outcomesByIncarnation(stack)).toEqual([
+      [{ outcome: 'stored', n: 1264 }],
+      [{ outcome: 'duplicate', n: 1264 }],
+    ])
   })
 })
 
