@@ -4,6 +4,7 @@ import { encodeJson } from '../../shared/bus/messages.ts'
 import type { Publisher } from '../../shared/bus/publisher.ts'
 import { alertSubject, dlqSubject, featuresSubject, rawFilter } from '../../shared/bus/subjects.ts'
 import type { Alert } from '../../shared/model/alert.ts'
+import { aborted } from '../../shared/runtime/aborted.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import type { Service } from '../../shared/runtime/run-service.ts'
 import type { Store } from '../../shared/store/connect.ts'
@@ -116,7 +117,6 @@ class Run {
   async #consume(partitions: readonly number[]): Promise<void> {
     await using sources = new AsyncDisposableStack()
     const pumps: Promise<void>[] = []
-    const stop = Promise.withResolvers<void>()
     for (const partition of partitions) {
       const cursor = this.#recovered.cursors.get(partition) ?? 0
       const source = await openOrderedSource(this.#deps.bus, {
@@ -129,10 +129,8 @@ class Run {
       pumps.push(this.#pump(partition, source))
     }
     this.#deps.onReady()
-    this.#stop.addEventListener('abort', () => stop.resolve(), { once: true })
-    if (this.#stop.aborted) stop.resolve()
     // A pump ends only when its source is closed, so whichever settles first is the stop or a failure.
-    await Promise.race([stop.promise, this.#flusher.failed, ...pumps])
+    await Promise.race([aborted(this.#stop), this.#flusher.failed, ...pumps])
     await sources.disposeAsync()
     await Promise.all(pumps)
     await this.#flusher.finish()

@@ -1,4 +1,4 @@
-import type { ChainFeatures, ContractFigures, ExpiryFeatures } from '../../shared/model/features.ts'
+import type { ChainFeatures, ContractFigures, ExpiryFeatures, Positioning } from '../../shared/model/features.ts'
 import type { Snapshot, SnapshotMeta } from '../../shared/model/snapshot.ts'
 import { parseDay } from '../../shared/calendar/days.ts'
 import type { ColumnBuffer } from '../../shared/store/column-buffer.ts'
@@ -68,13 +68,8 @@ export function appendQuotes(
   columns.flags.appendAll(chain.flags)
 }
 
-type Sums = Pick<
-  ExpiryFeatures,
-  'callVolume' | 'putVolume' | 'callOpenInterest' | 'putOpenInterest' | 'pcrVolume' | 'pcrOi' | 'maxPain' | 'gexUsd1pct'
->
-
 /** Appends the sums that an expiry and a chain have in common. */
-function appendSums({ columns }: TableBuffer<typeof expiryFeatures | typeof chainFeatures>, sums: Sums): void {
+function appendSums({ columns }: TableBuffer<typeof expiryFeatures | typeof chainFeatures>, sums: Positioning): void {
   columns.call_volume.append(sums.callVolume)
   columns.put_volume.append(sums.putVolume)
   columns.call_open_interest.append(sums.callOpenInterest)

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { aborted } from '../../shared/runtime/aborted.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import type { Service } from '../../shared/runtime/run-service.ts'
 import { readLatestAlerts, readTotals } from '../../shared/store/queries/board.ts'
@@ -92,12 +93,6 @@ class FiguresWatch {
     }
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 
 async function readFigures(
   { stack, settings, directory }: StandaloneDeps,

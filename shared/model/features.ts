@@ -37,7 +37,20 @@ export const ivCodes = {
   adjusted: 9,
 } as const
 
-export interface ExpiryFeatures {
+/** Sums and positioning over the contracts of one expiry, or of all unexpired ones pooled. */
+export interface Positioning {
+  readonly callVolume: number
+  readonly putVolume: number
+  readonly callOpenInterest: number
+  readonly putOpenInterest: number
+  readonly pcrVolume: number | null
+  readonly pcrOi: number | null
+  readonly maxPain: number | null
+  /** Dollars of dealer delta per 1 % move, calls plus, puts minus. */
+  readonly gexUsd1pct: number | null
+}
+
+export interface ExpiryFeatures extends Positioning {
   readonly root: string
   /** Days since 1970-01-01. */
   readonly expiryDay: number
@@ -53,20 +66,11 @@ export interface ExpiryFeatures {
   readonly straddle: number | null
   /** Forward x ATM IV x sqrt(T): one sigma to expiry, in price. */
   readonly expectedMove: number | null
-  readonly callVolume: number
-  readonly putVolume: number
-  readonly callOpenInterest: number
-  readonly putOpenInterest: number
-  readonly pcrVolume: number | null
-  readonly pcrOi: number | null
-  readonly maxPain: number | null
-  /** Dollars of dealer delta per 1 % move, calls plus, puts minus. */
-  readonly gexUsd1pct: number | null
   /** 0..100. */
   readonly quality: number
 }
 
-export interface ChainFeatures {
+export interface ChainFeatures extends Positioning {
   readonly nContracts: number
   readonly nExpired: number
   readonly nUsed: number
@@ -76,14 +80,5 @@ export interface ChainFeatures {
   readonly atmIvFront: number | null
   /** One sigma to that same expiry, in price. */
   readonly expectedMove: number | null
-  readonly callVolume: number
-  readonly putVolume: number
-  readonly callOpenInterest: number
-  readonly putOpenInterest: number
-  readonly pcrVolume: number | null
-  readonly pcrOi: number | null
-  /** Over all unexpired expiries pooled. */
-  readonly maxPain: number | null
-  readonly gexUsd1pct: number | null
   readonly quality: number
 }

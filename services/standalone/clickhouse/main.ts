@@ -3,6 +3,7 @@
  * Consumes HTTP on one port, owns one data directory, says on stdout when it is ready.
  */
 import { setInterval } from 'node:timers'
+import { aborted } from '../../../shared/runtime/aborted.ts'
 import { createLogger, type Logger } from '../../../shared/runtime/logger.ts'
 import { printReady } from '../../../shared/runtime/ready-line.ts'
 import { runService } from '../../../shared/runtime/run-service.ts'
@@ -37,13 +38,6 @@ try {
 } catch (err) {
   boot.fatal({ err }, 'cannot start')
   process.exitCode = 1
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 /** An exception that ends the process while the engine is open aborts it in the engine: close first, then exit. */
