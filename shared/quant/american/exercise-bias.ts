@@ -1,0 +1,64 @@
+import { rights } from '../../model/snapshot.ts'
+import { black76Price } from '../black76.ts'
+import type { ExpiryTerms } from '../implied-volatility.ts'
+import { earlyExercise } from './american-price.ts'
+import { PremiumSurface } from './premium-surface.ts'
+import { schemes } from './scheme.ts'
+
+/** Contracts of one expiry as columns; the first `count` entries are read. */
+export interface BiasColumns {
+  readonly count: number
+  readonly strike: Float64Array
+  /** 1 call, 2 put: the leg the volatility is from. */
+  readonly right: Int8Array
+  /** European volatility, NaN where there is none. */
+  readonly sigma: Float64Array
+  /** Per vol point. */
+  readonly vega: Float64Array
+}
+
+/**
+ * Estimates by how many vol points the European volatility of an American price is too high: early-exercise premium over vega,
+ * with the boundary of the QD+ approximation. A first-order figure that takes the forward as given: it overstates a little
+ * where it is large, and is of no use deep in the money, where vega vanishes.
+ */
+export class ExerciseBias {
+  readonly #puts = new PremiumSurface(schemes.estimate)
+  readonly #calls = new PremiumSurface(schemes.estimate)
+
+  /** Fills `biasVp`: 0 where early exercise never pays, NaN where there is no volatility. */
+  fill(columns: BiasColumns, terms: ExpiryTerms, biasVp: Float64Array): void {
+    const { spot, forward, discount, yearsToExpiry: years } = terms
+    const { count, strike, right, sigma, vega } = columns
+    const rate = -Math.log(discount) / years
+    const dividendYield = rate - Math.log(forward / spot) / years
+    if (!(spot > 0 && years > 0 && Number.isFinite(rate + dividendYield))) {
+      biasVp.fill(NaN, 0, count)
+      return
+    }
+    const isPutEarly = earlyExercise(rate, dividendYield, rights.put) === 'single_boundary'
+    const isCallEarly = earlyExercise(rate, dividendYield, rights.call) === 'single_boundary'
+    if (isPutEarly) this.#puts.setTerms(rate, dividendYield, years)
+    if (isCallEarly) this.#calls.setTerms(dividendYield, rate, years)
+    for (let i = 0; i < count; i++) {
+      const k = strike[i] ?? NaN
+      const s = sigma[i] ?? NaN
+      const perPoint = vega[i] ?? NaN
+      const isCall = right[i] === rights.call
+      if (!(k > 0 && k < Infinity && s > 0 && s < Infinity && perPoint > 0)) biasVp[i] = NaN
+      else if (!(isCall ? isCallEarly : isPutEarly)) biasVp[i] = 0
+      else {
+        const moneyness = Math.log(spot / k)
+        const premium = isCall ? spot * this.#calls.premium(-moneyness, s) : k * this.#puts.premium(moneyness, s)
+        biasVp[i] = (premium < Infinity ? premium : exercisedNow(terms, k, s, right[i] ?? 0)) / perPoint
+      }
+    }
+  }
+}
+
+/** What exercise at once is worth more than the European option. */
+function exercisedNow(terms: ExpiryTerms, strike: number, sigma: number, right: number): number {
+  const { spot, forward, discount, yearsToExpiry } = terms
+  const intrinsic = right === rights.call ? spot - strike : strike - spot
+  return Math.max(0, intrinsic - black76Price(forward, strike, yearsToExpiry, discount, sigma, right))
+}
