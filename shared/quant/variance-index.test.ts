@@ -152,7 +152,7 @@ describe('the variance of a small board worked by hand', () => {
 
   it('is incomplete where quotes run out before the bids', () => {
     expect(computed(without(70))).toMatchObject({ isComplete: false, quality: 50, nUsed: 5 })
-    expect(computed(without(70, 130))).toMatchObject({ isComplete: false, quality: 25 })
+    expect(computed(without(70, 130))).toMatchObject({ isComplete: false, quality: 50 })
     const unquoted = board.map((row): QuoteRow => (row[0] < 85 ? [row[0], row[1], row[2], 0, 0] : row))
     expect(computed(unquoted)).toMatchObject({ isComplete: false, quality: 50, nUsed: 5 })
     const missing = board.map((row): QuoteRow => (row[0] < 85 ? [row[0], row[1], row[2], NaN, NaN] : row))

@@ -29,7 +29,7 @@ export interface VarianceIndex {
   readonly nUsed: number
   /** Strikes listed. */
   readonly nTotal: number
-  /** 100 x the share of the strikes between the wings' ends that are in the sum, halved for each wing cut off. */
+  /** 100 x the share of the strikes between the wings' ends that are in the sum, halved where a wing is cut off. */
   readonly quality: number
 }
 
@@ -45,8 +45,7 @@ export interface VarianceStrip {
   readonly nCalls: number
   /** Strikes listed from the lowest to the highest in the sum. */
   readonly nSpanned: number
-  /** 0, 1 or 2. */
-  readonly nWingsCutOff: number
+  readonly isComplete: boolean
 }
 
 const zeroBidsThatEndAWing = 2
@@ -57,14 +56,14 @@ export function varianceIndex(quotes: VarianceQuotes, terms: VarianceTerms): Var
   const nTotal = quotes.count
   const { forward, discount, yearsToExpiry } = terms
   const strip = varianceStrip(quotes, forward)
-  const { count, k0, nPuts, nCalls, nSpanned, nWingsCutOff } = strip
+  const { count, k0, nPuts, nCalls, nSpanned, isComplete } = strip
   const offset = forward / k0 - 1
   const variance = ((2 * sumOf(strip)) / discount - offset * offset) / yearsToExpiry
   const isEnough = nPuts > 0 && nCalls > 0 && count >= minimumStrikes
   const isFounded = yearsToExpiry > 0 && discount > 0 && variance > 0 && variance < Infinity
   if (!isEnough || !isFounded) return { variance: NaN, isComplete: false, nUsed: 0, nTotal, quality: 0 }
-  const quality = (100 * count) / nSpanned / 2 ** nWingsCutOff
-  return { variance, isComplete: nWingsCutOff === 0, nUsed: count, nTotal, quality }
+  const quality = ((100 * count) / nSpanned) * (isComplete ? 1 : 0.5)
+  return { variance, isComplete, nUsed: count, nTotal, quality }
 }
 
 /** Sum of dK Q(K) / K^2. dK is half the distance of the neighbours in the sum, at an end the distance to the only one. */
@@ -96,7 +95,7 @@ export function varianceStrip(quotes: VarianceQuotes, forward: number): Variance
   // Puts are met from K0 downward and must come ascending: they fill their half from its upper end.
   const strike = new Float64Array(centre < 0 ? 0 : listed)
   const price = new Float64Array(strike.length)
-  if (centre < 0) return { count: 0, strike, price, k0: NaN, nPuts: 0, nCalls: 0, nSpanned: 0, nWingsCutOff: 2 }
+  if (centre < 0) return { count: 0, strike, price, k0: NaN, nPuts: 0, nCalls: 0, nSpanned: 0, isComplete: false }
   const puts = walk(quotes, -1, centre, strike, price)
   const calls = walk(quotes, 1, centre, strike, price)
   strike[centre] = k0
@@ -111,7 +110,7 @@ export function varianceStrip(quotes: VarianceQuotes, forward: number): Variance
     nPuts: puts.used,
     nCalls: calls.used,
     nSpanned: puts.spanned + 1 + calls.spanned,
-    nWingsCutOff: (puts.isEnded ? 0 : 1) + (calls.isEnded ? 0 : 1),
+    isComplete: puts.isEnded && calls.isEnded,
   }
 }
 
