@@ -26,7 +26,7 @@ export const nseHolidays2011: readonly NseYear[] = [
   },
   {
     year: 2012,
-    source: twoLists,
+    source: `${twoLists}; weekend tests of the systems not complete`,
     closed: [
       ['01-26', 'Republic Day'],
       ['02-20', 'Mahashivratri'],
@@ -46,7 +46,7 @@ export const nseHolidays2011: readonly NseYear[] = [
   },
   {
     year: 2013,
-    source: 'pandas_market_calendars (NSE), which follows the trades; exchange_calendars (XBOM) has Muharram on 11-14',
+    source: 'pandas_market_calendars (NSE), which follows the trades; exchange_calendars (XBOM) has Muharram on 11-14; weekend tests of the systems not complete',
     closed: [
       ['03-27', 'Holi'],
       ['03-29', 'Good Friday'],
