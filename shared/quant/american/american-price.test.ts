@@ -45,7 +45,7 @@ describe('American prices', () => {
     const itm = distribution(errors.filter((error) => !error.isOtm).map((error) => error.gap * 100))
     const perSpot = distribution(errors.map((error) => error.perSpot))
     process.stdout.write(
-      `American ${name}: vol points OTM ${otm.text}, ITM ${itm.text}; of spot ${perSpot.text}; ${perPrice.toFixed(1)} us a price\n`,
+      `American ${name}: vol points OTM ${otm.text}, ITM ${itm.text}; of spot ${perSpot.text}; ${perPrice.toFixed(1)} us a price under the test runner\n`,
     )
     expect(rows).toHaveLength(700)
     expect(perSpot.max).toBeLessThan(bars[name].perSpot)

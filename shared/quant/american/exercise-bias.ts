@@ -27,7 +27,7 @@ export class ExerciseBias {
   readonly #calls = new PremiumSurface(schemes.estimate)
 
   /** Fills `biasVp`: 0 where early exercise never pays, NaN where there is no volatility. */
-  fill(columns: BiasColumns, terms: ExpiryTerms, biasVp: Float64Array): void {
+  estimate(columns: BiasColumns, terms: ExpiryTerms, biasVp: Float64Array): void {
     const { spot, forward, discount, yearsToExpiry: years } = terms
     const { count, strike, right, sigma, vega } = columns
     const rate = -Math.log(discount) / years
