@@ -188,6 +188,7 @@ describe('recorded chains', () => {
 
   it.for(['IWM', 'TLT'])(
     'of %s have the zero gamma a scan of 2,000 prices finds',
+    { timeout: 60_000 },
     (underlying, ctx) => {
       const files = cboeFiles(underlying)
       if (files.length === 0) ctx.skip(absent)
@@ -199,7 +200,6 @@ describe('recorded chains', () => {
         expect(Math.abs(expose(chain).figures.zeroGamma / expected - 1)).toBeLessThan(1e-8)
       }
     },
-    60_000,
   )
 
   it('of IWM on 2026-06-22 have three gamma flips that are three numbers', (ctx) => {
