@@ -178,6 +178,11 @@ describe('the variance of a small board worked by hand', () => {
     expect(index.price[2]).toBe(3.5)
   })
 
+  it('has a strike at the forward itself for K0', () => {
+    expect(varianceStrip(quotesOf(board), 100).k0).toBe(100)
+    expect(varianceStrip(quotesOf(board), 99.99).k0).toBe(95)
+  })
+
   it('needs a put and a call beside K0', () => {
     for (const rows of [board.slice(4), board.slice(0, 5), [], [board[4] ?? never()]]) {
       expect(computed(rows)).toEqual({
