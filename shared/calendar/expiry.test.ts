@@ -48,6 +48,8 @@ describe('the instant of expiry', () => {
   it('is 15:30 in Kolkata, of the session before on a holiday, a Muhurat evening or a test Saturday', () => {
     expect(expiry('NIFTY', '2026-08-18', 'Asia/Kolkata')).toBe('2026-08-18T10:00:00.000Z')
     expect(expiry('NIFTY', '2026-01-15', 'Asia/Kolkata')).toBe('2026-01-14T10:00:00.000Z')
+    // Listed for the 29th; the holiday was moved to it in June 2023.
+    expect(expiry('BANKNIFTY', '2023-06-29', 'Asia/Kolkata')).toBe('2023-06-28T10:00:00.000Z')
     expect(expiry('NIFTY', '2025-10-21', 'Asia/Kolkata')).toBe('2025-10-20T10:00:00.000Z')
     expect(expiry('NIFTY', '2024-03-02', 'Asia/Kolkata')).toBe('2024-03-01T10:00:00.000Z')
     expect(expiry('NIFTY', '2026-02-01', 'Asia/Kolkata')).toBe('2026-02-01T10:00:00.000Z')
