@@ -40,7 +40,7 @@ export const usMovedSettlements: readonly MovedSettlement[] = [
 
 const group = (list: string, date: string): string => `NYSE Group, ${list} Holiday and Early Closings Calendar, ${date}`
 
-const crossChecked = 'NYSE Rule 7.2; agrees with two public calendars, the exchange’s own list not at hand'
+const crossChecked = 'NYSE Rule 7.2, as in pandas_market_calendars (NYSE); the exchange’s own list is not at hand'
 
 /** Every published year was compared with the list named, holidays and early closes, day by day. */
 export const usYears: readonly YearSource[] = [
