@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { black76Greeks, black76Price } from '../../../shared/quant/black76.ts'
 import { chainOf, type ContractInput } from '../../../tests/fixtures/quant/chain-builder.ts'
 import { solvedChain } from '../../../tests/fixtures/quant/solved-chain.ts'
-import { exposeStrikes, expiryExposures, exposureConvention, type ExposureFigures, sumExposures } from './exposures.ts'
+import type { ChainContext, SolvedExpiry } from './context.ts'
+import { exposeStrikes, exposureConvention, type ExposureFigures, sumExposures } from './exposures.ts'
 
 /** 16:00 New York: expiries are whole days away. */
 const marketTimeMs = Date.UTC(2026, 5, 22, 20)
@@ -32,6 +33,8 @@ const interest = (right: 'C' | 'P', strike: number) => (right === 'C' ? 3 : 2) *
 const legs = legsOf('2026-08-21', years, interest)
 const solve = (contracts: readonly ContractInput[], options = {}) =>
   solvedChain(chainOf(contracts, { marketTimeMs }), { rate, ...options })
+const expiryExposures = (context: ChainContext, expiry: SolvedExpiry) =>
+  sumExposures([exposeStrikes(context, expiry)], context.spot)
 const exposuresOf = (contracts: readonly ContractInput[], options = {}): ExposureFigures => {
   const { context, expiries } = solve(contracts, options)
   const [expiry] = expiries

@@ -96,7 +96,10 @@ export function exposeStrikes(context: ChainContext, expiry: SolvedExpiry): Expo
   return out
 }
 
-/** Sums in the order given. Every figure is NaN without a contract of known gamma and open interest. */
+/**
+ * The registry's figures of one expiry or of several, summed in the order given. Sums are NaN without a contract of known
+ * gamma and open interest.
+ */
 export function sumExposures(parts: readonly ExposedStrikes[], spot: number): ExposureFigures {
   let nUsed = 0
   let [gex, absolute, dex, vex, cex, covered, interest] = [0, 0, 0, 0, 0, 0, 0]
@@ -128,9 +131,4 @@ export function sumExposures(parts: readonly ExposedStrikes[], spot: number): Ex
     exposureNUsed: nUsed,
     exposureQuality: interest > 0 && interest < Infinity ? 100 * (covered / interest) : 0,
   }
-}
-
-/** Gamma, delta, vanna and charm exposure of one expiry by the registry's formulas; NaN where missing. */
-export function expiryExposures(context: ChainContext, expiry: SolvedExpiry): ExposureFigures {
-  return sumExposures([exposeStrikes(context, expiry)], context.spot)
 }

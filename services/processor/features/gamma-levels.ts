@@ -3,7 +3,7 @@ import type { StrikeExposures } from '../../../shared/model/features.ts'
 import type { GammaProfile } from '../../../shared/quant/gamma-profile.ts'
 import { zeroGamma } from '../../../shared/quant/zero-gamma.ts'
 import type { ChainContext, SolvedExpiry } from './context.ts'
-import { type ExposedStrikes, type ExposureFigures, exposeStrikes, sumExposures } from './exposures.ts'
+import { type ExposedStrikes, type ExposureFigures, sumExposures } from './exposures.ts'
 import { type PooledStrikes, poolStrikes } from './pooled-strikes.ts'
 
 export type GammaLevels = Record<
@@ -29,10 +29,16 @@ export interface ChainExposures {
 
 const dayS = 86_400
 
-/** Exposures of all expiries of a chain together, and the prices they single out; NaN where missing. */
-export function chainExposures(context: ChainContext, expiries: readonly SolvedExpiry[]): ChainExposures {
-  const { spot, marketTimeS } = context
-  const parts = expiries.map((expiry) => exposeStrikes(context, expiry))
+/**
+ * Exposures of all expiries of a chain together, and the prices they single out; NaN where missing.
+ *
+ * @param parts of the expiries, in their order
+ */
+export function chainExposures(
+  { spot, marketTimeS }: ChainContext,
+  expiries: readonly SolvedExpiry[],
+  parts: readonly ExposedStrikes[],
+): ChainExposures {
   const pooled = poolStrikes(parts)
   const ofTheDay = poolStrikes(parts.filter((_, i) => (expiries[i]?.expiryAtS ?? NaN) - marketTimeS < dayS))
   const profile = zeroGamma(gammaProfile(expiries, parts), spot)
