@@ -4,11 +4,14 @@ import type { ExpiryTerms } from '../../../shared/quant/implied-volatility.ts'
 import { volatilityAtTheMoney } from '../../../shared/quant/interpolate.ts'
 import type { StrikeColumns } from './strikes.ts'
 
+/** Its square and its sums with others are numbers; nothing that trades comes near it. */
+const highestSigma = 1e6
+
 /** The strike has a volatility of its own that is a number to calculate with. */
 export function isUsable({ strike, iv, ivCode }: StrikeColumns, at: number): boolean {
   const sigma = iv[at] ?? NaN
   const k = strike[at] ?? NaN
-  return ivCode[at] === ivCodes.ok && sigma > 0 && sigma < Infinity && k > 0 && k < Infinity
+  return ivCode[at] === ivCodes.ok && sigma > 0 && sigma < highestSigma && k > 0 && k < Infinity
 }
 
 /** Half the spread of the leg out of the money in vol points; NaN where it has none. */

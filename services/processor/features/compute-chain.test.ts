@@ -5,9 +5,9 @@ import { contractFlags, type Snapshot } from '../../../shared/model/snapshot.ts'
 import { black76Greeks, black76Price } from '../../../shared/quant/black76.ts'
 import { chainOf, type ContractInput, reordered } from '../../../tests/fixtures/quant/chain-builder.ts'
 import { computeChain } from './compute-chain.ts'
-import { putCallRatios } from './positioning.ts'
+import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
 
-const params = { riskFreeRate: 0, curveDate: '2026-06-22', minutesFloor: 5 }
+const params = flatParams(0)
 /** 11:00 New York on Monday 2026-06-22. */
 const marketTimeMs = Date.UTC(2026, 5, 22, 15)
 
@@ -101,10 +101,7 @@ describe('a small chain checked by hand', () => {
 describe('greeks of both legs', () => {
   it('are those of Black-76 on the implied forward, theta with the forward held fixed', () => {
     const contracts = smile({ expiry: '2026-12-18', strikes: near, sigma: 0.3 })
-    const { contracts: figures, expiries } = computeChain(chainOf(contracts, { marketTimeMs }), {
-      ...params,
-      riskFreeRate: 0.05,
-    })
+    const { contracts: figures, expiries } = computeChain(chainOf(contracts, { marketTimeMs }), flatParams(0.05))
     const yearsToExpiry = (Date.UTC(2026, 11, 18, 21) - marketTimeMs) / 31_536_000_000
     const discount = Math.exp(-0.05 * yearsToExpiry)
     expect(expiries[0]?.forward).toBe(100)
@@ -132,7 +129,7 @@ describe('contracts that take no part', () => {
     ]
     const result = compute([...dead, ...live])
     expect(result.expiries).toEqual(alone.expiries)
-    expect(result.chain).toEqual({ ...alone.chain, nContracts: live.length + dead.length, nExpired: 36 })
+    expect(result.chain).toEqual({ ...alone.chain, nContracts: live.length + dead.length, nExpired: 36, nAdjusted: 4 })
     const codes = codesOf(result)
     expect(new Set(codes.slice(0, 18))).toEqual(new Set([ivCodes.expired]))
     expect(new Set(codes.slice(18, 22))).toEqual(new Set([ivCodes.adjusted]))
@@ -210,9 +207,9 @@ describe('the chain as a whole', () => {
 
   it('takes the carry of spot for a forward where pairs are missing, and says so', () => {
     const puts = smile({ expiry: '2026-07-17', strikes: near, sigma: 0.2 }).filter((leg) => leg.right === 'P')
-    const { expiries } = computeChain(chainOf(puts, { marketTimeMs }), { ...params, riskFreeRate: 0.04 })
+    const { expiries } = computeChain(chainOf(puts, { marketTimeMs }), flatParams(0.04))
     const years = expiries[0]?.yearsToExpiry ?? NaN
-    expect(expiries[0]).toMatchObject({ forwardSource: 'carry', straddle: null, atmIv: null, quality: 0 })
+    expect(expiries[0]).toMatchObject({ forwardSource: 'spot_carry', straddle: null, atmIv: null, quality: 0 })
     expect(expiries[0]?.forward).toBeCloseTo(100 * Math.exp(0.04 * years), 4)
   })
 
@@ -239,17 +236,10 @@ describe('the chain as a whole', () => {
     expect(compute(contracts, { sessionDate: '2026-06-18' }).chain).toMatchObject({ callVolume: 900, putVolume: 900 })
   })
 
-  it('has no put/call ratio over fewer than 200 calls traded or 1,000 held', () => {
-    const sums = { callVolume: 199, putVolume: 500, callOpenInterest: 999, putOpenInterest: 5000 }
-    expect(putCallRatios(sums)).toEqual({ pcrVolume: null, pcrOi: null })
-    expect(putCallRatios({ ...sums, callVolume: 200, callOpenInterest: 1000 })).toEqual({ pcrVolume: 2.5, pcrOi: 5 })
-    expect(putCallRatios({ ...sums, callVolume: 200, callOpenInterest: 1000, putVolume: 0 }).pcrVolume).toBe(0)
-  })
-
   it('is empty of an empty chain', () => {
     const { expiries, chain } = compute([])
     expect(expiries).toEqual([])
-    expect(chain).toMatchObject({ nContracts: 0, nUsed: 0, atmIv30d: null, gexUsd1pct: null, callVolume: 0 })
+    expect(chain).toMatchObject({ nContracts: 0, nUsed: 0, atmIv30d: null, gexUsd1pct: null, callVolume: null })
   })
 })
 
@@ -264,7 +254,7 @@ describe('order and garbage', () => {
     { marketTimeMs },
   )
   const figures = (input: Snapshot) => {
-    const { contracts, expiries, chain } = computeChain(input, { ...params, riskFreeRate: 0.037 })
+    const { contracts, expiries, chain } = computeChain(input, flatParams(0.037))
     return { contracts, expiries, chain }
   }
   const straight = figures(snapshot)

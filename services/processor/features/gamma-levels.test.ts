@@ -4,7 +4,7 @@ import { black76Greeks, black76Price } from '../../../shared/quant/black76.ts'
 import { chainOf, type ContractInput, reordered } from '../../../tests/fixtures/quant/chain-builder.ts'
 import { cboeFiles, cboeSnapshot, readCboe, recordingsRoot } from '../../../tests/fixtures/quant/recorded-chain.ts'
 import { type SolvedChain, solvedChain } from '../../../tests/fixtures/quant/solved-chain.ts'
-import { exposeStrikes, expiryExposures } from './exposures.ts'
+import { exposeStrikes, sumExposures } from './exposures.ts'
 import { type ChainExposures, chainExposures } from './gamma-levels.ts'
 
 /** 16:00 New York: expiries are whole days away. */
@@ -112,6 +112,39 @@ describe('several expiries', () => {
     const sum = chain.expiries.reduce(
       (total, expiry) => total + sumExposures([exposeStrikes(chain.context, expiry)], 100).gexUsd1pct,
       0,
+    )
+    expect(figures.gexUsd1pct / sum).toBeCloseTo(1, 12)
+    expect(byStrike.gexUsd1pct.reduce((total, value) => total + value, 0) / sum).toBeCloseTo(1, 12)
+  })
+
+  it('have a magnet only where less than a day is left', () => {
+    expect(exposuresOf(contracts).figures.zeroDteMagnet).toBeNaN()
+    const hourly = (hours: number) =>
+      legsOf({ expiry: '2026-06-23', days: hours / 24, book: today }).map((leg) => ({
+        ...leg,
+        expiryAtS: marketTimeMs / 1000 + hours * 3600,
+      }))
+    expect(exposuresOf([...contracts, ...hourly(23)]).figures.zeroDteMagnet).toBe(101)
+    expect(exposuresOf([...contracts, ...hourly(24)]).figures.zeroDteMagnet).toBeNaN()
+  })
+
+  it('have a zero gamma at which the whole chain, repriced, has none', () => {
+    const chain = solvedChain(chainOf(contracts, { marketTimeMs }))
+    const { zeroGamma, gammaRegime } = expose(chain).figures
+    expect(gammaRegime).toBeCloseTo((100 - zeroGamma) / 100, 12)
+    expect(Math.abs(gammaAt(chain, zeroGamma))).toBeLessThan(1e-6 * Math.abs(gammaAt(chain, 100)))
+    expect(gammaAt(chain, 100)).toBeCloseTo(expose(chain).figures.gexUsd1pct, 4)
+  })
+
+  it('have the same bits in any order of contracts', () => {
+    const snapshot = chainOf(contracts, { marketTimeMs })
+    const straight = exposuresOf(contracts)
+    const rows = Array.from({ length: contracts.length }, (_, i) => i)
+    fc.assert(
+      fc.property(fc.shuffledSubarray(rows, { minLength: rows.length }), (order) => {
+        expect(expose(solvedChain(reordered(snapshot, order)))).toEqual(straight)
+      }),
+      { numRuns: 50 },
     )
   })
 })

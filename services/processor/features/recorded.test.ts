@@ -6,8 +6,9 @@ import { cboeFiles, cboeSnapshot, readCboe, recordingsRoot } from '../../../test
 import { reordered } from '../../../tests/fixtures/quant/chain-builder.ts'
 import { computeChain } from './compute-chain.ts'
 import { sumPositions } from './positioning.ts'
+import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
 
-const params = { riskFreeRate: 0.037, curveDate: '2026-06-22', minutesFloor: 5 }
+const params = flatParams(0.037)
 const weekS = 7 * 86_400
 const absent = `no recordings under ${recordingsRoot}`
 
@@ -38,12 +39,9 @@ describe('recorded Cboe chains', () => {
       const recording = readCboe(file)
       const { columns } = cboeSnapshot(recording)
       // The recorder pools every listed row, expired ones included.
-      const sums = sumPositions(
-        columns,
-        Int32Array.from({ length: columns.length }, (_, i) => i),
-        -Infinity,
-      )
-      const pcrOi = Math.round((1000 * sums.putOpenInterest) / sums.callOpenInterest) / 1000
+      const rows = Int32Array.from({ length: columns.length }, (_, i) => i)
+      const { calls, puts } = sumPositions({ columns, multiplier: 100, sessionStartS: -Infinity }, rows)
+      const pcrOi = Math.round((1000 * puts.openInterest) / calls.openInterest) / 1000
       if (pcrOi !== recording.pcr_oi) different.push(`${file}: pcr_oi`)
       if (maxPain({ ...columns, count: columns.length }) !== recording.walls.max_pain)
         different.push(`${file}: max_pain`)
@@ -74,7 +72,9 @@ describe('recorded Cboe chains', () => {
       expect([...contracts.ivCode].filter((code) => !known.has(code))).toEqual([])
       expect(chain?.quality).toBeGreaterThan(50)
       // An expiry listed that morning has no quotes yet; every other one has its forward from parity.
-      expect(expiries.filter(({ forwardSource, nUsed }) => (forwardSource === 'parity') !== nUsed > 0)).toEqual([])
+      expect(expiries.filter(({ forwardSource, nUsed }) => (forwardSource === 'parity') !== (nUsed ?? 0) > 0)).toEqual(
+        [],
+      )
     }
   })
 
