@@ -7,16 +7,13 @@ import { earlyExercise } from './american-price.ts'
 import { PremiumSurface } from './premium-surface.ts'
 import { type Scheme, schemes } from './scheme.ts'
 import { highestSigma, lowestSigma } from './volatility-grid.ts'
-
-const maximumSteps = 60
-/** Last step of the search, relative to sigma; the secant's error after it is of the order of its square. */
-const lastStep = 1e-6
+import { type PriceGap, searchVolatility } from './volatility-search.ts'
 
 /**
  * Implied volatility of American options with a continuous yield, that of the implied forward. One object for many expiries:
  * `setTerms` for each, then any number of contracts, which share the boundaries solved so far.
  */
-export class AmericanVolatility {
+export class AmericanVolatility implements PriceGap {
   readonly #puts: PremiumSurface
   readonly #calls: PremiumSurface
   #spot = NaN
@@ -25,6 +22,9 @@ export class AmericanVolatility {
   #years = NaN
   #rate = NaN
   #yield = NaN
+  #strike = NaN
+  #right = 0
+  #target = NaN
 
   constructor(scheme: Scheme = schemes.standard) {
     this.#puts = new PremiumSurface(scheme)
@@ -89,29 +89,22 @@ export class AmericanVolatility {
   search(price: number, strike: number, right: number, european: number): number {
     if (!(price < (right === rights.call ? this.#spot : strike))) return Infinity
     if (!(price > this.#intrinsic(strike, right))) return 0
-    let low = lowestSigma
-    let high = Math.min(european, highestSigma)
+    const start = Math.min(european, highestSigma)
     // Nothing is exercised early to speak of at 0.05 % volatility.
-    if (!(high > low)) return european
-    let sigma = high
-    let gap = this.price(strike, sigma, right) - price
+    if (!(start > lowestSigma)) return european
+    this.#strike = strike
+    this.#right = right
+    this.#target = price
+    const gap = this.gapAt(start)
     // Not above by more than the European solver's rounding: no premium.
     if (gap <= 0) return european < highestSigma ? european : Infinity
-    let slope = this.#europeanVega(strike, sigma)
-    for (let step = 0; step < maximumSteps; step++) {
-      const guess = sigma - gap / slope
-      const isInside = guess > low && guess < high
-      const next = isInside ? guess : 0.5 * (low + high)
-      const change = next - sigma
-      if (Math.abs(change) < lastStep * sigma) return next > 1.001 * lowestSigma ? next : 0
-      const nextGap = this.price(strike, next, right) - price
-      if (nextGap > 0) high = next
-      else low = next
-      slope = (nextGap - gap) / change
-      sigma = next
-      gap = nextGap
-    }
-    return sigma
+    const sigma = searchVolatility(this, lowestSigma, start, start, gap, this.#europeanVega(strike, start))
+    return sigma > 1.001 * lowestSigma ? sigma : 0
+  }
+
+  /** Of the contract being searched. */
+  gapAt(sigma: number): number {
+    return this.price(this.#strike, sigma, this.#right) - this.#target
   }
 
   #intrinsic(strike: number, right: number): number {
