@@ -26,6 +26,17 @@ const secondsPerYear = 31_536_000
 /** Keeps scratch memory between expiries and nothing else. */
 const forwardCorrection = new ForwardCorrection()
 
+/*
+ * Kept from snapshot to snapshot: megabytes made anew for each would cost as much as the volatilities. Nothing of it outlives
+ * the computation of one chain.
+ */
+let workspace = createStrikes(0)
+
+function workspaceFor(capacity: number): StrikeColumns {
+  if (workspace.strike.length < capacity) workspace = createStrikes(2 * capacity)
+  return workspace
+}
+
 /** Finds every expiry's forward, from its own pairs or from what is known of others, and solves its strikes. */
 export function solveExpiries(
   context: ChainContext,
@@ -35,7 +46,7 @@ export function solveExpiries(
   known: readonly KnownCarry[],
 ): SolvedChain {
   const { spot } = context
-  const strikes = createStrikes(groups.rows.length)
+  const strikes = workspaceFor(groups.rows.length)
   const unsolved = Array.from({ length: groups.count }, (_, g) => toUnsolved(context, groups, g, strikes, meta, params))
   const parity = unsolved.map((expiry) => parityOf(expiry, spot, params.ivMethod))
   const recent = withinASession(known, meta)
