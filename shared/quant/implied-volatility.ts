@@ -5,7 +5,7 @@ import type { ExpiryQuotes, ExpiryTerms, GreekColumns, IvCode, IvColumns } from 
 import { type ExpiryVolatilities, takeBlock } from './kernel/given.ts'
 import { greeksBlock } from './kernel/greeks.ts'
 import { codeOfGreekTerms, codeOfTerms, reduceBlock } from './kernel/reduce.ts'
-import { refineBlock } from './kernel/refine.ts'
+import { refineBlock, scaleBlock } from './kernel/refine.ts'
 import { seedBlock } from './kernel/seed.ts'
 
 export type { ExpiryQuotes, ExpiryTerms, GreekColumns, IvColumns } from './kernel/columns.ts'
@@ -95,6 +95,7 @@ export function computeExpiryGreeks(given: ExpiryVolatilities, terms: ExpiryTerm
 function solveBlock(quotes: ExpiryQuotes, terms: ExpiryTerms, out: IvColumns, from: number): number {
   const rows = reduceBlock(quotes, terms, out, from)
   seedBlock(rows)
+  scaleBlock(rows)
   const rest = refineBlock(rows)
   if (rest > 0) solveRest(rest)
   return rows
@@ -106,10 +107,13 @@ function writeIv(rows: number, { yearsToExpiry }: ExpiryTerms, { iv, ivCode }: I
   for (let j = 0; j < rows; j++) {
     const i = row[j]!
     const sigma = s[j]! * inverseSqrtT
-    const isFinite = sigma > 0 && sigma < Infinity
-    iv[i] = isFinite ? sigma : NaN
+    // Not `ok ? sigma : NaN`: the compiler would box it, one object a contract.
+    iv[i] = sigma
+    ivCode[i] = ivCodes.ok
+    if (sigma > 0 && sigma < Infinity) continue
     // A price that cannot be told apart from the intrinsic value in doubles.
-    ivCode[i] = isFinite ? ivCodes.ok : ivCodes.below_intrinsic
+    iv[i] = NaN
+    ivCode[i] = ivCodes.below_intrinsic
   }
 }
 

@@ -28,6 +28,8 @@ export const block = {
   w: column(),
   /** sqrt(F K) / p, the reciprocal of the normalised price b. */
   inverseB: column(),
+  /** A = b exp(u^2 + v^2), of the guess. */
+  a: column(),
   /** s = sigma sqrt(T). */
   s: column(),
   /** Rows one step was not enough for. */

@@ -39,7 +39,7 @@ function guessOf(x: number, b: number): number {
 
 /** A(u, v); for small v by its odd Taylor series in v, since the difference would cancel what a 0DTE quote has. */
 function scaledPrice(u: number, v: number): number {
-  if (v >= 0.05 || u >= 8) return 0.5 * (erfcx(u - v) - erfcx(u + v))
+  if (v >= 0.05) return 0.5 * (erfcx(u - v) - erfcx(u + v))
   // Derivatives of erfcx by their recurrence E(n+1) = 2u E(n) + 2n E(n-1).
   const u2 = 2 * u
   const e0 = erfcx(u)
