@@ -2,36 +2,13 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ivCodes } from '../../../shared/model/features.ts'
 import { contractFlags, type Snapshot } from '../../../shared/model/snapshot.ts'
-import { black76Greeks, black76Price } from '../../../shared/quant/black76.ts'
+import { black76Greeks } from '../../../shared/quant/black76.ts'
 import { chainOf, type ContractInput, reordered } from '../../../tests/fixtures/quant/chain-builder.ts'
 import { computeChain } from './compute-chain.ts'
 import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
+import { marketTimeMs, near, smile } from '../../../tests/fixtures/quant/smile-chain.ts'
 
 const params = flatParams(0)
-/** 11:00 New York on Monday 2026-06-22. */
-const marketTimeMs = Date.UTC(2026, 5, 22, 15)
-
-interface SmileInput {
-  readonly expiry: string
-  readonly strikes: readonly number[]
-  readonly sigma: number
-  readonly root?: string
-  readonly forward?: number
-}
-
-/** Both legs of each strike at their model price, two cents wide, with 100 volume and 1,000 open interest. */
-function smile({ expiry, strikes, sigma, root = 'XYZ', forward = 100 }: SmileInput): ContractInput[] {
-  const bare = chainOf([{ root, expiry, strike: 100, right: 'C' }], { marketTimeMs }).columns.expiryAtS[0] ?? NaN
-  const years = (bare - marketTimeMs / 1000) / 31_536_000
-  return strikes.flatMap((strike) =>
-    (['C', 'P'] as const).map((right) => {
-      const mid = black76Price(forward, strike, years, 1, sigma, right === 'C' ? 1 : 2)
-      return { root, expiry, strike, right, bid: mid - 0.01, ask: mid + 0.01, volume: 100, openInterest: 1000 }
-    }),
-  )
-}
-
-const near = [94, 96, 98, 99, 100, 101, 102, 104, 106]
 const compute = (contracts: readonly ContractInput[], meta = {}) =>
   computeChain(chainOf(contracts, { marketTimeMs, ...meta }), params)
 const codesOf = (result: ReturnType<typeof compute>) => [...result.contracts.ivCode]

@@ -1,5 +1,5 @@
 import { type ContractFigures, type ExerciseStyle, ivCodes, type IvMethod } from '../../../shared/model/features.ts'
-import { type ChainColumns, rights } from '../../../shared/model/snapshot.ts'
+import { type ChainColumns, contractFlags, rights } from '../../../shared/model/snapshot.ts'
 import { solveAmericanExpiry } from '../../../shared/quant/american/american-expiry.ts'
 import { AmericanVolatility } from '../../../shared/quant/american/american-volatility.ts'
 import { ExerciseBias } from '../../../shared/quant/american/exercise-bias.ts'
@@ -104,8 +104,14 @@ function spreadToLegs(figures: ContractFigures, terms: ExpiryTerms, strikes: Str
     if (own >= 0) writeLeg(figures, own, strikes, i, code, 0, 0)
     if (twin < 0) continue
     const theta = -sign * thetaPerPrice * (forward - (strike[i] ?? NaN))
-    writeLeg(figures, twin, strikes, i, code === ivCodes.ok ? ivCodes.itm_twin : code, -sign * deltaOfParity, theta)
+    writeLeg(figures, twin, strikes, i, codeOfTwin(code, figures.flags[twin] ?? 0), -sign * deltaOfParity, theta)
   }
+}
+
+/** The leg in the money has its twin's figures or the reason why there are none; its own crossed quote is the better reason. */
+function codeOfTwin(code: number, flags: number): number {
+  if (code === ivCodes.ok) return ivCodes.itm_twin
+  return code === ivCodes.no_bid && (flags & contractFlags.crossed) !== 0 ? ivCodes.crossed : code
 }
 
 function writeLeg(

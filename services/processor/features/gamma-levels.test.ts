@@ -79,6 +79,15 @@ describe('levels of a small chain', () => {
     expect(figures.flipLocal).toBeCloseTo(99.5, 1)
   })
 
+  it.each([
+    ['at spot, which lies between them', [98, 103], 100],
+    ['at the lowest of those above spot', [102, 104], 102],
+    ['at the highest of those below spot', [92, 94], 94],
+  ] as const)('flips locally, where strikes of no gamma lie between, %s', (_, [low, high], expected) => {
+    const book = { 90: [0, 9], [low]: [5, 5], [high]: [7, 7], 110: [9, 0] } as const
+    expect(exposuresOf(legsOf({ ...july, book })).figures.flipLocal).toBe(expected)
+  })
+
   it('says nothing of a chain without open interest, and 0 of one held by nobody', () => {
     const unknown = exposuresOf(legsOf({ ...july, book: { 95: [NaN, NaN], 105: [NaN, NaN] } }))
     expect(Object.values(unknown.figures).filter((value) => !Number.isNaN(value))).toEqual([0, 0])

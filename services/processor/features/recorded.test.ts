@@ -85,6 +85,7 @@ describe('recorded Cboe chains', () => {
 
   it.for(['COPX', 'UNG', 'SHY'])(
     "have 95 % of %s within 1.2 points of Cboe's or half its spread",
+    { timeout: 60_000 },
     (underlying, ctx) => {
       const files = cboeFiles(underlying)
       if (files.length === 0) ctx.skip(absent)
@@ -95,11 +96,11 @@ describe('recorded Cboe chains', () => {
       process.stdout.write(`${printed(underlying, gaps)}, ${share.toFixed(2)} % within 1.2 or half the spread\n`)
       expect(share).toBeGreaterThanOrEqual(95)
     },
-    60_000,
   )
 
   it.for(['IWM', 'TLT', 'COPX', 'UNG', 'SHY'])(
     'give every two-sided out-of-the-money quote of %s a volatility or the reason',
+    { timeout: 60_000 },
     (underlying, ctx) => {
       const files = cboeFiles(underlying)
       if (files.length === 0) ctx.skip(absent)
@@ -112,7 +113,6 @@ describe('recorded Cboe chains', () => {
       const reasons = ['ok', 'below_intrinsic', 'expired', 'below_time_floor', 'no_forward']
       expect([...counts.keys()].filter((name) => !reasons.includes(name))).toEqual([])
     },
-    60_000,
   )
 
   it('leave no live out-of-the-money two-sided quote without a volatility', (ctx) => {
