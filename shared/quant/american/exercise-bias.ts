@@ -5,6 +5,9 @@ import { earlyExercise } from './american-price.ts'
 import { PremiumSurface } from './premium-surface.ts'
 import { schemes } from './scheme.ts'
 
+/** Nodes a unit of ln sigma: a coarser grid than a price needs changes the estimate by less than its own error. */
+const gridPerUnit = 3
+
 /** Contracts of one expiry as columns; the first `count` entries are read. */
 export interface BiasColumns {
   readonly count: number
@@ -23,8 +26,8 @@ export interface BiasColumns {
  * where it is large, and is of no use deep in the money, where vega vanishes.
  */
 export class ExerciseBias {
-  readonly #puts = new PremiumSurface(schemes.estimate)
-  readonly #calls = new PremiumSurface(schemes.estimate)
+  readonly #puts = new PremiumSurface(schemes.estimate, gridPerUnit)
+  readonly #calls = new PremiumSurface(schemes.estimate, gridPerUnit)
 
   /** Fills `biasVp`: 0 where early exercise never pays, NaN where there is no volatility. */
   estimate(columns: BiasColumns, terms: ExpiryTerms, biasVp: Float64Array): void {

@@ -1,7 +1,8 @@
 import { tableCdf, tablePdf } from './normal-table.ts'
 
 const maximumSteps = 40
-const tolerance = 1e-7
+/** Of the last step, relative: the error after it is of the order of its square. */
+const tolerance = 1e-4
 
 /**
  * Returns ln of the critical price of an American put on strike 1 by QD+: Li, "Analytical approximations for the critical stock
