@@ -145,9 +145,8 @@ describe('parity', () => {
     expect(figuresOf(moved(two, 'C', 100, 3)).parityArbitrage).toBeNaN()
   })
 
-  it('leaves American options the worth of exercise before expiry', () => {
-    // Deep in the money, the put is worth its intrinsic value at once: more than parity has it.
-    const rate = 0.1
+  it.each([0.1, -0.1])('leaves American options the worth of exercise before expiry at a rate of %d', (rate) => {
+    // Deep in the money, a put, or at a negative rate a call, is worth its intrinsic value at once: more than parity has it.
     const legs = fair({ halfSpread: 0.01 }).map((leg) => {
       const years = 30 / 365
       const discount = Math.exp(-rate * years)
