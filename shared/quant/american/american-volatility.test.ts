@@ -236,6 +236,34 @@ describe('the estimated bias of the European volatility', () => {
     expect(relative.p99).toBeLessThan(0.1)
   })
 
+  it('includes what a forward that was not corrected does to puts and calls', () => {
+    const pricer = new AmericanPricer(schemes.accurate)
+    const bias = new ExerciseBias()
+    for (const [rate, q, years] of [
+      [0.045, 0, 30 / 365],
+      [0.045, 0, 1],
+      [0.045, 0.015, 0.25],
+      [0.03, 0.06, 0.5],
+    ] as const) {
+      const terms = termsOf(rate, q, years)
+      const at = Math.round(terms.forward)
+      const price = (strike: number, right: number) => pricer.price(100, strike, years, rate, q, 0.25, right)
+      const parity = at + (price(at, 1) - price(at, 2)) / terms.discount
+      for (const strike of [85, 95, 110, 120]) {
+        const right = strike < parity ? 2 : 1
+        const value = (sigma: number) => black76Price(parity, strike, years, terms.discount, sigma, right)
+        const iv = solveImpliedVolatility(price(strike, right), parity, strike, years, terms.discount, right).sigma
+        const column = (x: number) => Float64Array.of(x)
+        const vega = column((value(iv + 1e-4) - value(iv - 1e-4)) / 0.02)
+        const one = { count: 1, right: Int8Array.of(right), strike: column(strike), sigma: column(iv), vega }
+        const out = new Float64Array(1)
+        bias.estimate(one, { ...terms, forward: parity }, out, terms.forward)
+        const truth = (iv - 0.25) * 100
+        expect(Math.abs((out[0] ?? NaN) - truth)).toBeLessThan(0.01 + 0.1 * Math.abs(truth))
+      }
+    }
+  })
+
   it('is zero without early exercise and missing without a volatility', () => {
     const out = new Float64Array(5)
     const columns = {

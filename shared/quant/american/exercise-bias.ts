@@ -2,6 +2,7 @@ import { rights } from '../../model/snapshot.ts'
 import { black76Price } from '../black76.ts'
 import type { ExpiryTerms } from '../implied-volatility.ts'
 import { earlyExercise } from './american-price.ts'
+import { tableCdf } from './normal-table.ts'
 import { PremiumSurface } from './premium-surface.ts'
 import { schemes } from './scheme.ts'
 
@@ -22,20 +23,26 @@ export interface BiasColumns {
 
 /**
  * Estimates by how many vol points the European volatility of an American price is too high: early-exercise premium over vega,
- * with the boundary of the QD+ approximation. A first-order figure that takes the forward as given: it overstates a little
- * where it is large, and is of no use deep in the money, where vega vanishes.
+ * with the boundary of the QD+ approximation, and what an uncorrected forward does to it. A first-order figure: it overstates a
+ * little where it is large, and is of no use deep in the money, where vega vanishes.
  */
 export class ExerciseBias {
   readonly #puts = new PremiumSurface(schemes.estimate, gridPerUnit)
   readonly #calls = new PremiumSurface(schemes.estimate, gridPerUnit)
 
-  /** Fills `biasVp`: 0 where early exercise never pays, NaN where there is no volatility. */
-  estimate(columns: BiasColumns, terms: ExpiryTerms, biasVp: Float64Array): void {
+  /**
+   * Fills `biasVp`: 0 where early exercise never pays, NaN where there is no volatility.
+   *
+   * @param terms those the volatilities were solved with
+   * @param trueForward the forward corrected for early exercise, where that of `terms` is not: it is low, so puts are biased by less
+   *   than their premium, perhaps below zero, and calls by as much as puts
+   */
+  estimate(columns: BiasColumns, terms: ExpiryTerms, biasVp: Float64Array, trueForward = terms.forward): void {
     const { spot, forward, discount, yearsToExpiry: years } = terms
     const { count, strike, right, sigma, vega } = columns
     const rate = -Math.log(discount) / years
-    const dividendYield = rate - Math.log(forward / spot) / years
-    if (!(spot > 0 && years > 0 && Number.isFinite(rate + dividendYield))) {
+    const dividendYield = rate - Math.log(trueForward / spot) / years
+    if (!(spot > 0 && forward > 0 && years > 0 && Number.isFinite(rate + dividendYield))) {
       biasVp.fill(NaN, 0, count)
       return
     }
@@ -43,18 +50,26 @@ export class ExerciseBias {
     const isCallEarly = earlyExercise(rate, dividendYield, rights.call) === 'single_boundary'
     if (isPutEarly) this.#puts.setTerms(rate, dividendYield, years)
     if (isCallEarly) this.#calls.setTerms(dividendYield, rate, years)
+    const shift = discount * (trueForward - forward)
+    const sqrtT = Math.sqrt(years)
     for (let i = 0; i < count; i++) {
       const k = strike[i] ?? NaN
       const s = sigma[i] ?? NaN
       const perPoint = vega[i] ?? NaN
       const isCall = right[i] === rights.call
-      if (!(k > 0 && k < Infinity && s > 0 && s < Infinity && perPoint > 0)) biasVp[i] = NaN
-      else if (!(isCall ? isCallEarly : isPutEarly)) biasVp[i] = 0
-      else {
+      biasVp[i] = NaN
+      if (!(k > 0 && k < Infinity && s > 0 && s < Infinity && perPoint > 0)) continue
+      let gap = 0
+      if (isCall ? isCallEarly : isPutEarly) {
         const moneyness = Math.log(spot / k)
         const premium = isCall ? spot * this.#calls.premium(-moneyness, s) : k * this.#puts.premium(moneyness, s)
-        biasVp[i] = (premium < Infinity ? premium : exercisedNow(terms, k, s, right[i] ?? 0)) / perPoint
+        gap = premium < Infinity ? premium : exercisedNow(terms, k, s, right[i] ?? 0)
       }
+      if (shift !== 0) {
+        const d1 = Math.log(forward / k) / (s * sqrtT) + 0.5 * s * sqrtT
+        gap += shift * (isCall ? tableCdf(d1) : -tableCdf(-d1))
+      }
+      biasVp[i] = gap / perPoint
     }
   }
 }

@@ -40,6 +40,7 @@ describe('the forward of American options', () => {
     const after = basisPoints(corrected.forward, forward)
     process.stdout.write(`forward ${days} d: ${before.toFixed(2)} bp before, ${after.toFixed(3)} after\n`)
     expect(Math.abs(after)).toBeLessThan(Math.abs(before) / 10)
+    expect(Math.abs(after)).toBeLessThan(0.02)
     expect(corrected.correction).toBe(corrected.forward - parity)
     expect(corrected.pairsUsed).toBe(5)
   })
