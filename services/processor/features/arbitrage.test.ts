@@ -125,6 +125,16 @@ describe('butterflies', () => {
     const legs = moved(fair({ halfSpread: 0.2 }), 'C', 104, 0.25)
     expect(figuresOf(legs)).toMatchObject({ butterflyArbitrage: 0, midViolations: 1, worstArbitrage: 0 })
   })
+
+  it('and verticals are both counted at mid', () => {
+    // The call at 104 is dearer at mid than the one at 102, and dearer than its wings.
+    expect(figuresOf(moved(fair({ halfSpread: 1 }), 'C', 104, 1))).toMatchObject({ ...none, midViolations: 2 })
+  })
+
+  it('are no finding where they are 0 but for rounding', () => {
+    const linear = [80.1, 80.2, 80.4, 80.7, 81.1, 81.3, 82.9].map((k) => quoted('C', k, 100.3 - k, 100.3 - k))
+    expect(figuresOf(linear)).toMatchObject({ butterflyArbitrage: 0, verticalArbitrage: 0, midViolations: 0 })
+  })
 })
 
 describe('parity', () => {
@@ -181,6 +191,12 @@ describe('calendars', () => {
     const carried = figuresOf([...fair(), ...fair({ ...later, forward: 106, sigma: 0.25 })])
     expect(carried.calendarArbitrage).toBe(0)
     expect(figuresOf([...fair(), ...fair({ ...later, forward: 106, sigma: 0.2 })]).calendarArbitrage).toBeGreaterThan(0)
+  })
+
+  it('are taken in units of the discounted forward', () => {
+    // Total variance 2 % lower in the later expiry, whose prices are 6 % higher for its forward.
+    const dear = fair({ ...later, forward: 106, sigma: 0.2095, halfSpread: 0.001 })
+    expect(figuresOf([...fair({ halfSpread: 0.001 }), ...dear]).calendarArbitrage).toBeGreaterThan(0)
   })
 
   it('are taken within a root', () => {
