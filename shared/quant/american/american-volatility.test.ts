@@ -109,6 +109,15 @@ describe('American implied volatility', () => {
     expect(code(5, 100, 2)).toBe(ivCodes.no_forward)
   })
 
+  it('has no premium but the word for exercise at once below the boundary', () => {
+    const solver = new AmericanVolatility()
+    solver.setTerms(termsOf(0.05, 0.02, 0.5))
+    expect(solver.premium(150, 0.2, 2)).toBe(Infinity)
+    expect(solver.premium(20, 0.2, 1)).toBe(Infinity)
+    expect(solver.premium(105, 0.2, 2)).toBeLessThan(1)
+    expect(solver.price(150, 0.2, 2)).toBe(50)
+  })
+
   it('has one where the European price is out of bounds and the American is not', () => {
     const solver = new AmericanVolatility()
     const terms = termsOf(0.08, 0, 2)
