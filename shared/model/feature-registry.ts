@@ -32,6 +32,7 @@ const scales = {
   whole: { kind: 'float', unit: 'contracts', decimals: 0 },
   price: { kind: 'float', unit: 'price', decimals: 4 },
   money: { kind: 'float', unit: 'currency of the underlying', decimals: 0 },
+  shares: { kind: 'float', unit: 'units of the underlying per 1.00 of spot', decimals: 0 },
   volatility: { kind: 'float', unit: 'fraction per sqrt(year)', decimals: 6 },
   variance: { kind: 'float', unit: 'fraction^2 per year', decimals: 8 },
   points: { kind: 'float', unit: 'vol points', decimals: 3 },
@@ -84,29 +85,34 @@ const positioning = {
     'call_volume',
     'whole',
     'sum of the session’s call volume; a last trade before the session counts 0',
-    '1 contract with a volume',
+    '1 contract of that right with a volume',
   ),
-  putVolume: volume('put_volume', 'whole', 'the same of puts', '1 contract with a volume'),
+  putVolume: volume('put_volume', 'whole', 'the same of puts', '1 contract of that right with a volume'),
   pcrVolume: volume('pcr_volume', 'ratio', 'put volume / call volume', '200 calls'),
   callPremium: volume(
     'call_premium',
     'money',
     'sum of volume x price x multiplier, price = mid of a live quote, else last',
-    '1 traded call',
+    '1 call whose volume and, where traded, price is known',
   ),
-  putPremium: volume('put_premium', 'money', 'the same of puts', '1 traded put'),
+  putPremium: volume(
+    'put_premium',
+    'money',
+    'the same of puts',
+    '1 put whose volume and, where traded, price is known',
+  ),
   pcrPremium: volume('pcr_premium', 'ratio', 'put premium / call premium', '200 calls'),
   volumeNUsed: plain('volume_n_used', 'count', 'contracts with a volume'),
   volumeQuality: plain(
     'volume_quality',
     'score',
-    '100 x share of contracts with a volume of this session or none traded',
+    '100 x share of contracts whose volume is known and not of an earlier session',
   ),
   callOpenInterest: openInterest(
     'call_open_interest',
     'whole',
     'sum of call open interest',
-    '1 contract with open interest',
+    '1 contract of that right with open interest',
   ),
   putOpenInterest: openInterest(
     'put_open_interest',
@@ -129,7 +135,7 @@ const positioning = {
     'sum of s gamma OI M S^2 0.01: delta per 1 % move, s = +1 call, -1 put (dealers long calls, short puts; SqueezeMetrics 2017)',
     '1 strike with gamma and open interest',
   ),
-  gexShares: exposure('gex_shares', 'money', 'sum of s gamma OI M: shares per 1.00 of spot', 'as gex_usd_1pct'),
+  gexShares: exposure('gex_shares', 'shares', 'sum of s gamma OI M', 'as gex_usd_1pct'),
   gexAbsUsd1pct: exposure(
     'gex_abs_usd_1pct',
     'money',
@@ -154,25 +160,25 @@ const positioning = {
   verticalArbitrage: arbitrage(
     'vertical_arbitrage',
     'findings',
-    'adjacent strikes: Cb(K2) > Ca(K1), Pb(K1) > Pa(K2), or bid of the spread > D dK',
+    'neighbouring strikes with an ask: Cb(K2) > Ca(K1), or Cb(K1) - Ca(K2) > D dK (American: dK), and puts alike',
     '2 strikes with quotes',
   ),
   butterflyArbitrage: arbitrage(
     'butterfly_arbitrage',
     'findings',
-    'adjacent strikes: Cb(K2) > w Ca(K1) + (1-w) Ca(K3), and puts alike',
+    'neighbouring strikes with an ask: Cb(K2) > w Ca(K1) + (1-w) Ca(K3), and puts alike',
     '3 strikes with quotes',
   ),
   parityArbitrage: arbitrage(
     'parity_arbitrage',
     'findings',
-    'European: Cb-Pa > D(F-K) or D(F-K) > Ca-Pb with F from the other strikes; American: bounds S e^-qT - K and S - K e^-rT',
-    '1 pair and a forward without it',
+    'European: Cb - Pa > D(Fa-K) or D(Fb-K) > Ca - Pb, Fb and Fa the median synthetic bid and ask of the tighter half of near pairs; American: bounds max(S, D Fa) - K min(1,D) and min(S, D Fb) - K max(1,D)',
+    '3 pairs near the money',
   ),
   worstArbitrage: arbitrage(
     'worst_arbitrage',
     'price',
-    'largest executable edge per unit of the underlying, before fees; 0 when none',
+    'largest executable edge per unit of the underlying, before fees; 0 when none; a chain’s includes calendars',
     '1 test made',
   ),
   midViolations: arbitrage(
@@ -389,7 +395,7 @@ export const chainFeatureSpecs = {
   calendarArbitrage: arbitrage(
     'calendar_arbitrage',
     'findings',
-    'same forward moneyness: bid total variance(T1) > ask total variance(T2), neighbouring expiries of a root',
+    'neighbouring expiries of a root at the same K/F: bid/(D F) at T1 > ask/(D F) at T2, price linear between strikes (total variance falls, executably)',
     '2 expiries',
   ),
   zeroGamma: exposure(
@@ -407,7 +413,7 @@ export const chainFeatureSpecs = {
   flipCumulative: exposure(
     'flip_cumulative',
     'price',
-    'strike where the running sum of GEX over ascending strikes changes sign, nearest spot, linear between strikes',
+    'strike where the running sum of GEX over ascending strikes changes sign, nearest spot, linear between strikes; among strikes of 0 in between the place nearest spot',
     'gex_usd_1pct',
   ),
   flipLocal: exposure(
@@ -416,9 +422,24 @@ export const chainFeatureSpecs = {
     'nearest spot between neighbouring strikes whose own GEX differ in sign, linear between them',
     'gex_usd_1pct',
   ),
-  callWall: exposure('call_wall', 'price', 'strike of the largest call GEX', 'gex_usd_1pct'),
-  putWall: exposure('put_wall', 'price', 'strike of the lowest put GEX', 'gex_usd_1pct'),
-  absGammaStrike: exposure('abs_gamma_strike', 'price', 'strike of the largest absolute GEX', 'gex_usd_1pct'),
+  callWall: exposure(
+    'call_wall',
+    'price',
+    'strike of the largest gamma exposure of calls; the lowest on a tie',
+    'gex_usd_1pct',
+  ),
+  putWall: exposure(
+    'put_wall',
+    'price',
+    'strike of the largest gamma exposure of puts; the lowest on a tie',
+    'gex_usd_1pct',
+  ),
+  absGammaStrike: exposure(
+    'abs_gamma_strike',
+    'price',
+    'strike of the largest gamma exposure, calls and puts both plus; the lowest on a tie',
+    'gex_usd_1pct',
+  ),
   highestOiStrike: openInterest(
     'highest_oi_strike',
     'price',
@@ -428,7 +449,7 @@ export const chainFeatureSpecs = {
   zeroDteMagnet: exposure(
     'zero_dte_magnet',
     'price',
-    'strike of the largest absolute GEX among contracts with less than a day left',
+    'the same among contracts with less than a day left',
     '1 such strike',
   ),
 } as const satisfies Record<string, FeatureSpec>

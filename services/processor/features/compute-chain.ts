@@ -67,7 +67,8 @@ function toFeatures({ expiry, figures }: ComputedExpiry): ExpiryFeatures {
   return { root, expiryDay, expiryAtS, exerciseStyle, forwardSource: forward.source, ...scaled }
 }
 
-function createFigures({ length }: ChainColumns): ContractFigures {
+/** Figures of contracts before anything is computed: missing, with the code `no_forward`. */
+export function createFigures({ length }: ChainColumns): ContractFigures {
   const missing = () => new Float64Array(length).fill(NaN)
   return {
     iv: missing(),
