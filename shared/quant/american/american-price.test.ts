@@ -119,6 +119,8 @@ describe('American prices', () => {
     expect(earlyExercise(-0.01, -0.03, 2)).toBe('two_boundaries')
     expect(earlyExercise(-0.03, -0.01, 2)).toBe('none')
     expect(earlyExercise(-0.03, -0.01, 1)).toBe('two_boundaries')
+    expect(earlyExercise(0, 0, 1)).toBe('none')
+    expect(earlyExercise(0, 0, 2)).toBe('none')
     expect(earlyExercise(0.04, 0, 1)).toBe('none')
     expect(earlyExercise(0.04, 0, 2)).toBe('single_boundary')
   })
