@@ -1,4 +1,10 @@
-import { type ContractFigures, type ExerciseStyle, ivCodes, type IvMethod } from '../../../shared/model/features.ts'
+import {
+  type ContractFigures,
+  type ExerciseStyle,
+  ivCodes,
+  type ForwardSource,
+  type IvMethod,
+} from '../../../shared/model/features.ts'
 import { type ChainColumns, contractFlags, rights } from '../../../shared/model/snapshot.ts'
 import { solveAmericanExpiry } from '../../../shared/quant/american/american-expiry.ts'
 import { AmericanVolatility } from '../../../shared/quant/american/american-volatility.ts'
@@ -46,7 +52,7 @@ export function solveExpiry(
   const isSolved = yearsToExpiry >= floorYears
   if (isSolved) {
     solveOutOfTheMoney(context.columns, terms, strikes)
-    if (expiry.exerciseStyle === 'american') allowForExercise(terms, strikes, ivMethod)
+    if (expiry.exerciseStyle === 'american') allowForExercise(terms, strikes, ivMethod, forward.source)
     else strikes.biasVp.fill(0, 0, strikes.count)
   } else refuse(strikes)
   spreadToLegs(context.figures, terms, strikes)
@@ -79,9 +85,11 @@ function solveOutOfTheMoney(columns: ChainColumns, terms: ExpiryTerms, strikes: 
  * Tells by how much each volatility is off for having been solved as a European option's; with the method `american`, solves
  * anew those that are off by more than 0.05 vol points. Their greeks are then the European ones at the American volatility.
  */
-function allowForExercise(terms: ExpiryTerms, strikes: StrikeColumns, ivMethod: IvMethod): void {
+function allowForExercise(terms: ExpiryTerms, strikes: StrikeColumns, ivMethod: IvMethod, source: ForwardSource): void {
   const { count, strike, right, iv, vega, biasVp } = strikes
-  exerciseBias.estimate({ count, strike, right, sigma: iv, vega }, terms, biasVp)
+  // Carries of other times and expiries come from parity too; only the spot's own does not.
+  const isFromParity = ivMethod === 'european_otm' && source !== 'spot_carry'
+  exerciseBias.estimate({ count, strike, right, sigma: iv, vega }, terms, biasVp, isFromParity)
   if (ivMethod === 'european_otm') return
   const before = iv.slice(0, count)
   solveAmericanExpiry(strikes, terms, biasVp, americanVolatility, strikes)
