@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os'
+import { measureFeatures } from './features.ts'
 import { measurePeers } from './peers.ts'
 import { realisticInput, uniformInput } from './quotes.ts'
 import { definition, type KernelReport, machineOf } from './report.ts'
@@ -27,6 +28,8 @@ export async function measureKernel(quotes: number, onProgress: (text: string) =
     name,
     { ...peer, timesSlower: Number((iv.median / peer.ivPerSecond).toPrecision(3)) },
   ])
+  onProgress('peers measured')
+  const features = measureFeatures()
   return {
     bench: 'kernel',
     at,
@@ -50,6 +53,7 @@ export async function measureKernel(quotes: number, onProgress: (text: string) =
       maxAbsSigmaError: maxAbsSigmaError(mix),
     },
     peers: Object.fromEntries(peers) as KernelReport['peers'],
+    features,
     machine: machineOf(loadAverage),
   }
 }

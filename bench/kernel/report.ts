@@ -1,4 +1,5 @@
 import { availableParallelism, cpus, loadavg } from 'node:os'
+import type { FeatureTimes } from './features.ts'
 import type { PeerFigures } from './peers.ts'
 
 export const definition =
@@ -32,6 +33,8 @@ export interface KernelReport {
     readonly maxAbsSigmaError: number
   }
   readonly peers: Readonly<Record<string, PeerFigures & { readonly timesSlower: number }>>
+  /** All features of one chain of 14,000 contracts. */
+  readonly features: FeatureTimes
   readonly machine: Machine
 }
 
@@ -58,7 +61,7 @@ const count = (value: number): string => Math.round(value).toLocaleString('en-US
 
 /** The report for a person. */
 export function formatKernelReport(report: KernelReport): string {
-  const { machine, realistic } = report
+  const { machine, realistic, features } = report
   const rows: readonly (readonly string[])[] = [
     ['', 'quotes/s', 'each', 'at best', 'largest error of sigma'],
     row('IV', report.ivPerSecond, report.ivPerSecondBest, report.maxAbsSigmaError),
@@ -76,7 +79,22 @@ export function formatKernelReport(report: KernelReport): string {
     `garbage  ${report.gcEntries} collections during ${count(report.gcOptions)} IVs and as many with greeks`,
     '',
     ...aligned(rows),
+    '',
+    ...formatFeatures(features),
   ].join('\n')
+}
+
+function formatFeatures(features: FeatureTimes): readonly string[] {
+  const { contracts, expiries, millisecondsPerChain, millisecondsPerChainBest, microsecondsPerContract } = features
+  const rows = Object.entries(features.families).map(([name, family]) => [
+    name,
+    `${family.microseconds.toFixed(0)} us`,
+    `  ${family.features.join(' ')}`,
+  ])
+  return [
+    `features of a chain of ${count(contracts)} contracts, ${expiries} expiries: ${millisecondsPerChain.toFixed(2)} ms, at best ${millisecondsPerChainBest.toFixed(2)} ms, ${microsecondsPerContract.toFixed(2)} us a contract`,
+    ...rows.map(([name = '', time = '', columns = '']) => `${name.padEnd(46)}${time.padStart(9)}${columns}`),
+  ]
 }
 
 function row(name: string, rate: number, best: number | null = null, error: number | null = null): readonly string[] {
