@@ -29,15 +29,17 @@ const scales = {
   count: { kind: 'count', unit: 'contracts', decimals: 0 },
   strikes: { kind: 'count', unit: 'strikes', decimals: 0 },
   findings: { kind: 'count', unit: 'findings', decimals: 0 },
+  tests: { kind: 'count', unit: 'tests', decimals: 0 },
   whole: { kind: 'float', unit: 'contracts', decimals: 0 },
   price: { kind: 'float', unit: 'price', decimals: 4 },
-  money: { kind: 'float', unit: 'currency of the underlying', decimals: 0 },
-  shares: { kind: 'float', unit: 'units of the underlying per 1.00 of spot', decimals: 0 },
+  money: { kind: 'float', unit: 'currency of the underlying', decimals: 2 },
+  shares: { kind: 'float', unit: 'units of the underlying per 1.00 of spot', decimals: 6 },
   volatility: { kind: 'float', unit: 'fraction per sqrt(year)', decimals: 6 },
   variance: { kind: 'float', unit: 'fraction^2 per year', decimals: 8 },
   points: { kind: 'float', unit: 'vol points', decimals: 3 },
   rate: { kind: 'float', unit: 'fraction per year, continuous', decimals: 6 },
   ratio: { kind: 'float', unit: 'ratio', decimals: 4 },
+  percent: { kind: 'float', unit: 'percent', decimals: 4 },
   flag: { kind: 'float', unit: '0 no, 1 yes', decimals: 0 },
   score: { kind: 'float', unit: '0..100', decimals: 1 },
 } as const satisfies Record<string, Scale>
@@ -152,7 +154,7 @@ const positioning = {
   cexUsd: exposure(
     'cex_usd',
     'money',
-    'sum of s charm OI M S: delta in currency per calendar day, forward held fixed',
+    'sum of s charm OI M S: delta in currency lost within a calendar day, or until expiry where that is sooner (linear), forward held fixed',
     'as gex_usd_1pct',
   ),
   exposureNUsed: plain('exposure_n_used', 'count', 'contracts with gamma and open interest known'),
@@ -187,8 +189,8 @@ const positioning = {
     'butterflies and verticals negative at mids: noise, a measure of quality',
     '3 strikes with quotes',
   ),
-  arbitrageNUsed: plain('arbitrage_n_used', 'findings', 'tests made at executable prices'),
-  arbitrageNTotal: plain('arbitrage_n_total', 'findings', 'tests the listed strikes would allow'),
+  arbitrageNUsed: plain('arbitrage_n_used', 'tests', 'tests made at executable prices'),
+  arbitrageNTotal: plain('arbitrage_n_total', 'tests', 'tests the listed strikes would allow'),
   arbitrageQuality: plain('arbitrage_quality', 'score', '100 x tests made / tests allowed'),
 } as const satisfies Record<string, FeatureSpec>
 
@@ -311,8 +313,18 @@ const atMaturity = (column: string, days: number): FeatureSpec =>
     'an expiry on either side, or one within 20 %',
   )
 
-export const chainFeatureSpecs = {
+/** In the row of a chain `n_contracts` counts dead contracts too. */
+function overLive<Specs extends Readonly<Record<string, FeatureSpec>>>(specs: Specs): Specs {
+  const entries = Object.entries(specs).map(([name, spec]) => {
+    const isTotal = spec.counts?.total === 'n_contracts'
+    return [name, isTotal ? { ...spec, counts: { ...spec.counts, total: 'n_live' } } : spec]
+  })
+  return Object.fromEntries(entries) as Specs
+}
+
+export const chainFeatureSpecs = overLive({
   nContracts: plain('n_contracts', 'count', 'all, expired and adjusted ones included'),
+  nLive: plain('n_live', 'count', 'unexpired, standard deliverable: those the figures are of'),
   nExpired: plain('n_expired', 'count', 'expired at market time; part of no figure'),
   nAdjusted: plain('n_adjusted', 'count', 'deliverable changed by a corporate action; part of no figure'),
   nStrikes: plain('n_strikes', 'strikes', 'of all expiries, each counted in each'),
@@ -326,7 +338,7 @@ export const chainFeatureSpecs = {
   nStaleVolume: plain('n_stale_volume', 'count', 'with a volume whose last trade lies before the session'),
   medianSpreadPct: plain(
     'median_spread_pct',
-    'ratio',
+    'percent',
     '100 (ask - bid) / mid, median of two-sided contracts',
     '1 two-sided contract',
   ),
@@ -449,10 +461,10 @@ export const chainFeatureSpecs = {
   zeroDteMagnet: exposure(
     'zero_dte_magnet',
     'price',
-    'the same among contracts with less than a day left',
+    'the same among the contracts that expire on the session’s day',
     '1 such strike',
   ),
-} as const satisfies Record<string, FeatureSpec>
+})
 
 export type ExpiryFeatureName = keyof typeof expiryFeatureSpecs
 export type ChainFeatureName = keyof typeof chainFeatureSpecs
