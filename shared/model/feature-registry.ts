@@ -174,8 +174,8 @@ const positioning = {
   parityArbitrage: arbitrage(
     'parity_arbitrage',
     'findings',
-    'European: Cb - Pa > D(Fa-K) or D(Fb-K) > Ca - Pb, Fb and Fa the median synthetic bid and ask of the tighter half of near pairs; American: bounds max(S, D Fa) - K min(1,D) and min(S, D Fb) - K max(1,D)',
-    '3 pairs near the money',
+    'European: Cb - Pa > D(Fa-K) or D(Fb-K) > Ca - Pb, Fb and Fa the median synthetic bid and ask of the tighter half of near pairs; American, neighbouring pairs (box): (Cb - Pa)(K2) - (Ca - Pb)(K1) + min(1,D) dK > 0',
+    'European: 3 pairs near the money; American: 2 pairs',
   ),
   worstArbitrage: arbitrage(
     'worst_arbitrage',
