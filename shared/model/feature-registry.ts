@@ -206,7 +206,7 @@ export const expiryFeatureSpecs = {
   quality: plain(
     'quality',
     'score',
-    '100 x (share of strikes within max(1 %, 1.5 atmIv sqrt(T)) of F with an IV) x (1 + forward quality / 100) / 2; 0 without an ATM IV',
+    '100 x m/n x m/(m + 2) x (1 + forward quality / 100) / 2, m of the n strikes within max(1 %, 1.5 atmIv sqrt(T)) of F with an IV; at most the forward quality where forward_source is not parity; 0 without an ATM IV or such a strike',
   ),
   rate: plain('rate', 'rate', 'zero rate of the curve at T; D = e^(-rate T)'),
   forward: forward(
@@ -251,7 +251,7 @@ export const expiryFeatureSpecs = {
     'rr25',
     'volatility',
     'IV of the 25-delta call - IV of the 25-delta put, linear in N(d1) between OTM strikes, at 0.25 and 0.75; skew25 = -rr25',
-    'a strike on either side of each delta',
+    'a strike on either side of each delta, no farther apart in ln K than 1 sigma sqrt(T), sigma the lower IV of the two',
   ),
   bf25: volatility('bf25', 'volatility', '(IV25c + IV25p)/2 - atm_iv', 'as rr25'),
   rr10: volatility('rr10', 'volatility', 'as rr25 at 10 delta', 'as rr25'),
@@ -284,7 +284,7 @@ export const expiryFeatureSpecs = {
   varianceComplete: variance(
     'variance_complete',
     'flag',
-    'both wings end by two zero bids (an ask, no bid), not by quotes running out',
+    'both wings end by two zero bids (an ask, no bid), with no missing or crossed quote since the last bid, and no hole of such quotes is wider in ln K than half of sqrt(variance T)',
     'as variance_index',
   ),
   varianceNUsed: plain('variance_n_used', 'strikes', 'strikes in the sum'),
@@ -292,7 +292,7 @@ export const expiryFeatureSpecs = {
   varianceQuality: plain(
     'variance_quality',
     'score',
-    '100 x share of the strikes between the wings’ ends that are in the sum, halved where a wing is cut off',
+    '100 x share of the strikes between the zero bids that end the wings, or the ends of the listing, that are in the sum; halved where variance_complete is 0',
   ),
   straddle: volatility('straddle', 'price', 'call mid + put mid at the strike nearest F, within 5 % of it', '1 pair'),
   expectedMove: volatility('expected_move', 'price', 'F atmIv sqrt(T): one standard deviation to expiry', 'as atm_iv'),
