@@ -77,8 +77,11 @@ export function impliedForward(pairs: StrikePairs, inputs: ForwardInputs): Impli
   return { forward, confidence: (1 - dispersion / worst) * Math.min(1, effective / enoughStrikes), strikesUsed: used }
 }
 
-/** Turns the spreads into weights, in place; returns the effective number of pairs, (sum w)^2 / sum w^2. */
-function spreadsToWeights(spreads: Float64Array, count: number, spot: number): number {
+/**
+ * Turns the spreads of pairs (both legs) into weights, in place, such that no pair decides alone; returns the effective number
+ * of pairs, (sum w)^2 / sum w^2.
+ */
+export function spreadsToWeights(spreads: Float64Array, count: number, spot: number): number {
   const ones = new Float64Array(count).fill(1)
   const median = weightedMedian(spreads.slice(0, count), ones, count)
   const floor = Math.max(spreadFloor * spot, spreadFloorShare * median)
