@@ -212,22 +212,22 @@ export const expiryFeatureSpecs = {
   forward: forward(
     'forward',
     'price',
-    'weighted median of K + (C-P)/D near the money, weights 1/(sum of spreads)^2; forward_source says what stands in for it',
-    '3 pairs',
+    'weighted median of K + (C-P)/D near the money, weights 1/max(sum of spreads, half its median)^2, none above a third of all; forward_source says what stands in for it',
+    '3 pairs that differ by less than max(1 %, 0.05 sigma sqrt T) of F',
   ),
   carry: forward('carry', 'rate', 'ln(F/S)/T', 'as forward'),
   dividendYield: forward('dividend_yield', 'rate', 'rate - carry: dividends and borrow', 'as forward'),
   forwardCorrection: forward(
     'forward_correction',
     'price',
-    'added to the median for early exercise of both legs; only with exercise american',
+    'added to the median for early exercise of both legs; only with the method american, 0 where it cannot be told',
     '3 pairs',
   ),
   forwardNUsed: plain('forward_n_used', 'strikes', 'pairs in the median'),
   forwardQuality: plain(
     'forward_quality',
     'score',
-    '100 x (1 - weighted MAD / (1 % of F)) from parity; 50 previous carry, 25 neighbour expiry, 0 spot',
+    'from parity 100 x (1 - weighted MAD / (F max(1 %, 0.05 sigma sqrt T))) x min(1, effective pairs / 5), a quarter of it where |ln(F/S)| > max(3 %, 0.5 T); 50 carry of earlier in the session, 25 neighbour expiry, 0 spot',
   ),
   atmIv: volatility(
     'atm_iv',
