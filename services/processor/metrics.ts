@@ -49,6 +49,28 @@ export function createMetrics(registry: Registry) {
       help: 'Failed inserts that are tried again',
       registers,
     }),
+    deadLetters: new Counter({
+      name: 'strikeflow_processor_dead_letters_total',
+      help: 'Messages given up, by reason',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    owned: new Gauge({
+      name: 'strikeflow_processor_owned_partitions',
+      help: 'Partitions this process owns',
+      registers,
+    }),
+    leaseChanges: new Counter({
+      name: 'strikeflow_processor_lease_changes_total',
+      help: 'Partitions released, lost or begun again',
+      registers,
+    }),
+    rewinds: new Counter({
+      name: 'strikeflow_processor_rewinds_total',
+      help: 'Cursors set back: the stream has gone back, or commit rows had lost their rows',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
     pending: new Gauge({
       name: 'strikeflow_processor_pending_messages',
       help: 'Messages of CHAINS not yet delivered to this processor',

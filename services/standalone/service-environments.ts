@@ -16,6 +16,18 @@ export const commonEnvironment = ({ natsUrl, clickhouseUrl }: Endpoints, databas
   CLICKHOUSE_DATABASE: database,
 })
 
+/**
+ * Each processor's name in the stack and its settings. It keeps its instance through restarts, so that it goes on with what it
+ * owned at once and need not wait until its dead self counts as dead.
+ */
+export function processorEnvironments({ processors }: StandaloneSettings): readonly (readonly [string, Environment])[] {
+  if (processors === 1) return [['processor', { PROCESSOR_INSTANCE: 'processor' }]]
+  return Array.from({ length: processors }, (_, i) => {
+    const name = `processor-${i + 1}`
+    return [name, { PROCESSOR_INSTANCE: name }]
+  })
+}
+
 export const exporterEnvironment = ({ exports }: DataDirectory): Environment => ({ EXPORTER_DIRECTORY: exports })
 
 export const apiEnvironment = ({ exports }: DataDirectory, { apiPort }: StandaloneSettings): Environment => ({

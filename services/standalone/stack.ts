@@ -15,6 +15,7 @@ import {
   commonEnvironment,
   type Endpoints,
   exporterEnvironment,
+  processorEnvironments,
 } from './service-environments.ts'
 
 export const database = 'strikeflow'
@@ -41,6 +42,8 @@ export interface Stack extends AsyncDisposable {
 type Environment = Readonly<Record<string, string>>
 
 interface StartOptions {
+  /** Service of which this is one of several. @default the name itself */
+  readonly service?: string
   /** Variable of a port that must stay what it was at the first start. */
   readonly portVariable?: string
   /** Settings that depend on when it starts. */
@@ -88,7 +91,9 @@ async function startStages(
   common: Environment,
   { query }: Store,
 ): Promise<string | null> {
-  await start('processor', common)
+  for (const [name, env] of processorEnvironments(settings)) {
+    await start(name, { ...common, ...env }, { service: 'processor' })
+  }
   let apiUrl: string | null = null
   if (settings.stages === 'full') {
     await start('exporter', { ...common, ...exporterEnvironment(directory) })
@@ -109,9 +114,9 @@ function startChild(
   { directory, environment, log }: StackDeps,
   name: string,
   env: Environment,
-  { freshEnv }: StartOptions,
+  { freshEnv, service = name }: StartOptions,
 ): ChildService {
-  const path = name === 'clickhouse' ? 'standalone/clickhouse/main.ts' : `${name}/main.ts`
+  const path = service === 'clickhouse' ? 'standalone/clickhouse/main.ts' : `${service}/main.ts`
   const spec = {
     name,
     args: [script(path)],
