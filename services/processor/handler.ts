@@ -1,4 +1,4 @@
-import { encodeJson } from '../../shared/bus/messages.ts'
+import { encodeJson, headerNames } from '../../shared/bus/messages.ts'
 import type { Delivery } from '../../shared/bus/ordered-source.ts'
 import type { Publisher } from '../../shared/bus/publisher.ts'
 import { alertSubject, dlqSubject, featuresSubject } from '../../shared/bus/subjects.ts'
@@ -93,10 +93,10 @@ function deadLetter(
       messageId: `dlq-${streamSeq}-${messageId ?? ''}`,
       headers: {
         ...Object.fromEntries([...headers].filter(([name]) => !name.startsWith('Nats-'))),
-        'Sf-Reason': reason,
-        'Sf-Error': (error as Error).message.replaceAll(/[^\x20-\x7e]/g, ' ').slice(0, 300),
-        'Sf-Stream-Seq': String(streamSeq),
-        'Sf-Message-Id': messageId ?? '',
+        [headerNames.deathReason]: reason,
+        [headerNames.deathError]: (error as Error).message.replaceAll(/[^\x20-\x7e]/g, ' ').slice(0, 300),
+        [headerNames.deathStreamSeq]: String(streamSeq),
+        [headerNames.deathMessageId]: headers.get(headerNames.replayOf) ?? messageId ?? '',
       },
     }),
   ]

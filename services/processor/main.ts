@@ -96,18 +96,27 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
   })
   return {
     name: 'processor',
-    run: async (stop) => {
-      // Whichever fails ends the process; the supervisor starts it again.
-      const over = new AbortController()
-      const signals = AbortSignal.any([stop, over.signal])
-      try {
-        await Promise.all([delivery.run(stop), runScanSink(bus, store, log, signals)])
-      } finally {
-        over.abort()
-      }
-    },
+    // Whichever fails ends the process; the supervisor starts it again.
+    run: (stop) => together(stop, delivery, (signal) => runScanSink(bus, store, log, signal)),
   }
 })
+
+/** Runs both until the stop, or until one of them fails: then the other comes to rest too. */
+async function together(
+  stop: AbortSignal,
+  delivery: { run(stop: AbortSignal): Promise<void> },
+  runOther: (stop: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController()
+  const either = AbortSignal.any([stop, over.signal])
+  const running = [delivery.run(either), runOther(either)]
+  try {
+    await Promise.all(running)
+  } finally {
+    over.abort()
+    await Promise.allSettled(running)
+  }
+}
 
 /** Services do not migrate; they wait until somebody has. */
 async function waitForSchema(store: Store, signal: AbortSignal): Promise<void> {

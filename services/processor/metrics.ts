@@ -1,8 +1,14 @@
 import { Counter, Gauge, Histogram, type Registry } from '../../shared/runtime/metrics.ts'
 
 /** Every metric of this service. */
-export function createMetrics(registry: Registry) {
-  const registers = [registry]
+export const createMetrics = (registry: Registry) => ({
+  ...createStoreMetrics([registry]),
+  ...createDeliveryMetrics([registry]),
+})
+export type ProcessorMetrics = ReturnType<typeof createMetrics>
+
+/** What is written. */
+function createStoreMetrics(registers: Registry[]) {
   return {
     messages: new Counter({
       name: 'strikeflow_processor_messages_total',
@@ -49,6 +55,17 @@ export function createMetrics(registry: Registry) {
       help: 'Failed inserts that are tried again',
       registers,
     }),
+    pending: new Gauge({
+      name: 'strikeflow_processor_pending_messages',
+      help: 'Messages of CHAINS not yet delivered to this processor',
+      registers,
+    }),
+  }
+}
+
+/** Who owns what, and what went wrong on the way. */
+function createDeliveryMetrics(registers: Registry[]) {
+  return {
     deadLetters: new Counter({
       name: 'strikeflow_processor_dead_letters_total',
       help: 'Messages given up, by reason',
@@ -71,11 +88,5 @@ export function createMetrics(registry: Registry) {
       labelNames: ['reason'] as const,
       registers,
     }),
-    pending: new Gauge({
-      name: 'strikeflow_processor_pending_messages',
-      help: 'Messages of CHAINS not yet delivered to this processor',
-      registers,
-    }),
   }
 }
-export type ProcessorMetrics = ReturnType<typeof createMetrics>

@@ -1,3 +1,4 @@
+import { headerNames } from '../../shared/bus/messages.ts'
 import type { Delivery } from '../../shared/bus/ordered-source.ts'
 import { parseRawSubject } from '../../shared/bus/subjects.ts'
 import { uuidOf } from '../../shared/model/uuid.ts'
@@ -21,18 +22,19 @@ export interface Retraction {
 
 /** Returns what takes back the alerts of a message, by what stands outside it: it is not opened. Null when it has no id. */
 export function retractionOf(
-  { subject, messageId, publishedAtMs }: Pick<Delivery, 'subject' | 'messageId' | 'publishedAtMs'>,
+  { subject, messageId, headers, publishedAtMs }: Delivery,
   reason: string,
 ): Retraction | null {
-  if (messageId === null) return null
+  const snapshotId = headers.get(headerNames.replayOf) ?? messageId
+  if (snapshotId === null) return null
   return {
     specversion: '1.0',
-    id: uuidOf('retraction', messageId),
+    id: uuidOf('retraction', snapshotId),
     source: 'strikeflow/processor',
     type: 'io.strikeflow.alert.retracted.v1',
     subject: parseRawSubject(subject).underlying,
     time: new Date(publishedAtMs).toISOString(),
     datacontenttype: 'application/json',
-    data: { snapshotId: messageId, reason, alertIds: detectors.map((detector) => alertId(detector, messageId)) },
+    data: { snapshotId, reason, alertIds: detectors.map((detector) => alertId(detector, snapshotId)) },
   }
 }

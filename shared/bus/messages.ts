@@ -12,6 +12,13 @@ export const headerNames = {
   contentType: 'Content-Type',
   contentEncoding: 'Content-Encoding',
   traceparent: 'traceparent',
+  /** On a message published again after its death: the id it had before. */
+  replayOf: 'Sf-Replay-Of',
+  /** On dead letters: why, the error's words, and what the message was in its own stream. */
+  deathReason: 'Sf-Reason',
+  deathError: 'Sf-Error',
+  deathStreamSeq: 'Sf-Stream-Seq',
+  deathMessageId: 'Sf-Message-Id',
 } as const
 
 export type Headers = ReadonlyMap<string, string>

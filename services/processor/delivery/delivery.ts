@@ -189,7 +189,7 @@ export class Delivery<B extends Batch> {
       ports: this.#ports,
       flusher: this.#flusher,
       turn: () => this.#turn(),
-      onFailed: (error) => this.#onFailed(partition, error),
+      onFailed: (error) => void this.#onFailed(partition, error),
       onFault: (error) => this.#fault.reject(error),
     })
     this.#partitions.set(partition.number, partition)
@@ -197,12 +197,11 @@ export class Delivery<B extends Batch> {
   }
 
   /** Messages that are there already would be worked off without ever looking at timers and sockets. */
-  #turn(): Promise<void> | undefined {
+  async #turn(): Promise<void> {
     const { timers } = this.#ports
-    if (timers.nowMs() - this.#turnedMs < turnAfterMs) return undefined
-    return timers.turn().then(() => {
-      this.#turnedMs = timers.nowMs()
-    })
+    if (timers.nowMs() - this.#turnedMs < turnAfterMs) return
+    await timers.turn()
+    this.#turnedMs = timers.nowMs()
   }
 
   /** Stops partitions without waiting for their flush to be written; they can be taken anew afterwards. */
@@ -294,13 +293,12 @@ export class Delivery<B extends Batch> {
   }
 
   /** What it delivered before it failed is good and is written. */
-  #onFailed(partition: Partition<B>, error: unknown): void {
+  async #onFailed(partition: Partition<B>, error: unknown): Promise<void> {
     const { number } = partition
-    void this.#flusher.settled(number).then(() => {
-      if (this.#partitions.get(number) !== partition) return
-      this.#failed.add(number)
-      this.#noteFailure(error)
-    })
+    await this.#flusher.settled(number)
+    if (this.#partitions.get(number) !== partition) return
+    this.#failed.add(number)
+    this.#noteFailure(error)
   }
 
   /** Decides what a failure means: begin again soon, begin again rarely, or end the process. */

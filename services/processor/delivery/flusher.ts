@@ -170,11 +170,12 @@ export class Flusher<B extends Batch> {
 
   /** Writes what is under way of a partition now; resolves with false when some of it was dropped instead. */
   async settled(partition: number): Promise<boolean> {
-    const under = [this.#writing, this.#open].filter((flush) => flush?.epochs.has(partition) === true)
+    const all = [this.#writing, this.#open].filter((flush) => flush !== null)
+    const under = all.filter(({ epochs }) => epochs.has(partition))
     if (under.length === 0) return true
     this.#hurried += 1
     this.#writeIfDue()
-    const results = await Promise.all(under.map((flush) => flush?.done.promise))
+    const results = await Promise.all(under.map(({ done }) => done.promise))
     this.#hurried -= 1
     return results.every((isWritten) => isWritten === true)
   }

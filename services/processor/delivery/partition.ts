@@ -29,7 +29,7 @@ export interface PartitionDeps<B extends Batch> {
   readonly ports: Ports<B>
   readonly flusher: Flusher<B>
   /** Gives way to timers and sockets now and then: the leases are renewed on the same thread. */
-  readonly turn: () => Promise<void> | undefined
+  readonly turn: () => Promise<void>
   /** Called once when it cannot go on; not when it was halted. */
   readonly onFailed: (error: unknown) => void
   /** For what no new beginning mends: the process has to end. */

@@ -32,14 +32,14 @@ export async function takeOver<B extends Batch>(
   const owned = [...epochs.keys()]
   if (owned.length === 0) return []
   await begunInsertsOver(deps)
-  const places = await findPlaces(owned, ports)
-  const damaged = await ports.ledger.damagedCommits(owned, auditWindowMs)
-  const rewound = places.map((place) => rewind(place, damaged, ports))
-  const [found, withCommits, { lastSeq }] = await Promise.all([
-    ports.ledger.states(rewound),
+  const [places, damaged, withCommits, { lastSeq }] = await Promise.all([
+    findPlaces(owned, ports),
+    ports.ledger.damagedCommits(owned, auditWindowMs),
     ports.ledger.hasCommits(owned),
     ports.stream.facts(),
   ])
+  const rewound = places.map((place) => rewind(place, damaged, ports))
+  const found = await ports.ledger.states(rewound)
   return Promise.all(
     rewound.map(async (place) => {
       const { partition, cursorMessageId } = place
