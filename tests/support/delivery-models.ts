@@ -100,7 +100,7 @@ class BucketModel implements KeyValue {
       ...entry,
       pendingCount: this.#entries.size - 1 - i,
     }))
-    let wake = (): void => {}
+    let wake = ignore
     const watcher = (entry: WatchedEntry): void => {
       queue.push(entry)
       wake()
@@ -241,16 +241,17 @@ export function createStreamModel(world: World): ChainStream {
     facts: async () => ({ created: 'stream', firstSeq: 1, lastSeq: world.messages.length }),
     messageIdAt: async (seq) => world.messages[seq - 1] ?? null,
     async open({ partition, cursor }) {
-      let isOpen = true
-      let wake = (): void => {}
+      const closing = new AbortController()
+      const { signal } = closing
+      let wake = ignore
       const release = world.onMessage(() => wake())
       async function* deliver(): AsyncGenerator<Delivery, void, void> {
         let previousSeq = cursor
-        for (let seq = cursor + 1; isOpen; seq += 1) {
+        for (let seq = cursor + 1; !signal.aborted; seq += 1) {
           // oxlint-disable-next-line no-loop-func
-          while (isOpen && seq > world.messages.length) await new Promise<void>((resolve) => (wake = resolve))
+          while (!signal.aborted && seq > world.messages.length) await new Promise<void>((resolve) => (wake = resolve))
           const message = world.messages[seq - 1]
-          if (!isOpen || message === undefined) return
+          if (signal.aborted || message === undefined) return
           if (message.partition !== partition) continue
           const pendingCount = world.messages.slice(seq).filter((each) => each.partition === partition).length
           yield toDelivery(message, previousSeq, pendingCount)
@@ -261,7 +262,7 @@ export function createStreamModel(world: World): ChainStream {
       return {
         [Symbol.asyncIterator]: () => messages,
         async [Symbol.asyncDispose]() {
-          isOpen = false
+          closing.abort()
           release()
           wake()
         },
@@ -269,6 +270,8 @@ export function createStreamModel(world: World): ChainStream {
     },
   }
 }
+
+const ignore = (): void => {}
 
 const toDelivery = (
   { streamSeq, messageId, partition }: StoredMessage,

@@ -10,10 +10,6 @@ export function createVirtualTimers(): VirtualTimers {
   let nowMs = 0
   let order = 0
   const due = new Map<number, { readonly atMs: number; readonly callback: () => void }>()
-  const rest = async (): Promise<void> => {
-    // Promises that wait for promises: one turn of the loop is after all of them.
-    await new Promise((resolve) => setImmediate(resolve))
-  }
   return {
     nowMs: () => nowMs,
     after(delayMs, callback) {
@@ -39,3 +35,6 @@ export function createVirtualTimers(): VirtualTimers {
     },
   }
 }
+
+/** Promises that wait for promises: one turn of the loop is after all of them. */
+const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -201,8 +201,7 @@ describe('delivery under a clock of its own', () => {
     first.running.catch(ignore)
     await timers.advance(1_000)
     live(world, timers, 'same', 'two')
-    const ended = expect(first.running).rejects.toThrow('PROCESSOR_INSTANCE')
     await timers.advance(15_000)
-    await ended
+    await expect(first.running).rejects.toThrow('PROCESSOR_INSTANCE')
   })
 })
