@@ -45,6 +45,7 @@ export class Delivery<B extends Batch> {
   #problem: string | null = null
   #isJoined = false
   #isEnding = false
+  #isOver = false
   #settledAs: string | null = null
 
   constructor(options: DeliveryOptions, ports: Ports<B>) {
@@ -59,12 +60,13 @@ export class Delivery<B extends Batch> {
         sink,
         timers,
         point,
-        mayWrite: () => this.#membership.mayWrite(),
+        mayWrite: () => (this.#isOver ? 'no' : this.#membership.mayWrite() ? 'yes' : 'wait'),
         onBusy: (err, attempt) => this.#onBusy(err, attempt),
       }),
       timers,
       maxRows: options.flushRows,
       maxWaitMs: options.flushMs,
+      isHeld: () => !this.#membership.mayWrite(),
       onWritten: (batch, seconds) => this.#onWritten(batch, seconds),
       onDropped: (partitions, error) => this.#onDropped(partitions, error),
     })
@@ -131,10 +133,9 @@ export class Delivery<B extends Batch> {
   /** Brings what is owned closer to what should be. Returns after how long to look again, null when something has to change first. */
   async #step(): Promise<number | null> {
     const membership = this.#membership
-    if (!membership.mayWrite()) {
-      await this.#let([...this.#partitions.keys()], 'the leases could not be renewed')
-      return null
-    }
+    // Nothing is begun until the leases are renewed; whether they are still ours is looked at then.
+    if (!membership.mayWrite()) return null
+    this.#flusher.wake()
     await this.#let([...this.#failed], 'failed')
     if (!membership.isCurrent) return null
     const lost = [...this.#partitions.keys()].filter((partition) => !membership.isMine(partition))
@@ -250,19 +251,20 @@ export class Delivery<B extends Batch> {
   /** The end of a run: hands over what can be, in bounded time. */
   async #end(): Promise<void> {
     await Promise.all([...this.#partitions.keys()].map((number) => this.#release(number)))
+    this.#isOver = true
     if (!this.#isJoined) return
     await this.#membership
       .leave()
       .catch((err: unknown) => this.#ports.log.warn({ err }, 'membership not taken back, it will run out'))
   }
 
-  /** Repeats a call to a bucket until it answers or the leases may be over. */
+  /** Repeats a call to a bucket until it answers or the process is about to end. */
   async #patiently<T>(call: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await call()
       } catch (error) {
-        if (!isRetryable(error) || !this.#membership.mayWrite()) throw error
+        if (!isRetryable(error) || this.#isEnding) throw error
         await pause(this.#ports.timers, Math.min(1_000, 50 * 2 ** attempt))
       }
     }
