@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import { registerBench } from './commands/bench.ts'
 import { registerCalendar } from './commands/calendar.ts'
+import { registerDlq } from './commands/dlq.ts'
 import { registerIngest } from './commands/ingest.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerServices } from './commands/services.ts'
@@ -22,6 +23,7 @@ const program = new Command('strikeflow')
 registerStart(program, environment)
 registerIngest(program, environment)
 registerTail(program)
+registerDlq(program)
 registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)

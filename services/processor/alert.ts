@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import type { Alert } from '../../shared/model/alert.ts'
 import { uuidOf } from '../../shared/model/uuid.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
+import type { Detector } from './detectors/detector.ts'
 import type { Detection } from './detectors/index.ts'
 
 /** Makes the alert of a finding. Its id follows from detector, its version and the snapshot: the same input, the same id. */
 export function toAlert({ meta }: Snapshot, { detector, finding }: Detection, quality: number): Alert {
   return {
     specversion: '1.0',
-    id: uuidOf('alert', detector.name, String(detector.version), meta.snapshotId),
+    id: alertId(detector, meta.snapshotId),
     source: `strikeflow/processor/${detector.name}`,
     type: 'io.strikeflow.alert.v1',
     subject: meta.underlying,
@@ -31,6 +32,10 @@ export function toAlert({ meta }: Snapshot, { detector, finding }: Detection, qu
     },
   }
 }
+
+/** The id of what a detector raises on a snapshot. */
+export const alertId = ({ name, version }: Pick<Detector, 'name' | 'version'>, snapshotId: string): string =>
+  uuidOf('alert', name, String(version), snapshotId)
 
 const parametersHash = (parameters: Readonly<Record<string, number>>): string =>
   createHash('sha256')

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { ivMethods } from '../../shared/model/features.ts'
 import { flatCurve, type RateCurve } from '../../shared/quant/rate-curve.ts'
@@ -30,8 +31,17 @@ function parsePoints(text: string, context: z.RefinementCtx): readonly Point[] {
 
 /** Settings under the prefix `PROCESSOR`. */
 export const processorSettings = z.object({
-  /** Name of this instance in epochs and logs. */
-  instance: z.string().default('processor'),
+  /** Name of this instance, its own among those that live: a new start under it takes over at once from the one before. Empty: made of host and process. */
+  instance: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]*$/, 'letters, digits, - and _ only')
+    .default(''),
+  /** A processor whose leases were not renewed for so long is taken for dead. */
+  leaseTtlMs: integer(500, 600_000).default(8_000),
+  /** Leases are renewed this often. */
+  leaseRenewMs: integer(50, 200_000).default(2_000),
+  /** ClickHouse ends an insert that takes longer; a new owner waits so long for one begun before. Rounded up to seconds. */
+  insertLimitMs: integer(1_000, 60_000).default(3_000),
   /** A flush is written when it holds so many contract rows … */
   flushRows: integer(1, 1_000_000).default(100_000),
   /** … or so long after its first message, whichever comes first. */
@@ -67,4 +77,14 @@ export function featureParams(
   settings: RateSettings & Pick<ProcessorSettings, 'ivMethod' | 'minutesFloor'>,
 ): FeatureParams {
   return { curve: curveOf(settings), ivMethod: settings.ivMethod, minutesFloor: settings.minutesFloor }
+}
+
+/**
+ * The version rows carry: that of the code, and behind the `+` a hash of what else decides figures. Rows a dead owner left behind count
+ * as whole only when both are the same.
+ */
+export function codeVersionOf(version: string, settings: ProcessorSettings): string {
+  const { node, tz } = process.versions
+  const text = JSON.stringify([featureParams(settings), node, tz])
+  return `${version}+${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
 }

@@ -13,7 +13,8 @@ export function decode({ payload, headers, messageId }: Delivery): Decoded {
   try {
     const encoding = headers.get(headerNames.contentEncoding) ?? null
     const snapshot = decodeSnapshot(payload, encoding, headers.get(headerNames.schema) ?? null)
-    if (snapshot.meta.snapshotId !== messageId) {
+    // A dead letter that was published again has a message id of its own, and says what it was.
+    if (snapshot.meta.snapshotId !== (headers.get(headerNames.replayOf) ?? messageId)) {
       throw new StrikeflowError(
         'decode',
         `Message id ${messageId} is not its snapshot's id ${snapshot.meta.snapshotId}`,

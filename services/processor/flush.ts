@@ -1,4 +1,3 @@
-import type { Delivery } from '../../shared/bus/ordered-source.ts'
 import { type Alert, severities } from '../../shared/model/alert.ts'
 import { type OutcomeName, outcomes } from '../../shared/model/outcome.ts'
 import type { Snapshot, SnapshotMeta } from '../../shared/model/snapshot.ts'
@@ -14,39 +13,32 @@ import {
 } from '../../shared/store/tables.ts'
 import type { ComputedChain } from '../../shared/model/features.ts'
 import { appendChain, appendExpiries, appendKey, appendQuotes, type Writer } from './rows.ts'
+import { type Batch, type Processed, type RowCounts, type RowTable, rowTables, type Stamp } from './delivery/ports.ts'
 import type { Standing } from './key-states.ts'
 
-/** What the commit row says of a message's way; its payload is not kept. */
-export type DeliveryFacts = Pick<Delivery, 'streamSeq' | 'previousSeq' | 'messageId' | 'publishedAtMs'>
-
-/** One message with what became of it, ready to be written. */
-export interface Processed {
-  readonly delivery: DeliveryFacts
-  readonly partition: number
-  readonly outcome: OutcomeName
-  /** Empty when it was stored. */
-  readonly reason: string
-  readonly snapshot: Snapshot | null
-  readonly standing: Standing
-  readonly computed: ComputedChain | null
+/** What the handler made of a stored message. */
+export interface ChainContent {
+  readonly snapshot: Snapshot
+  readonly computed: ComputedChain
   readonly alerts: readonly Alert[]
   /** JSON of the key's state after this snapshot; null when it touches none. */
   readonly state: string | null
 }
 
-/** Tables whose rows belong to a snapshot, in the order they are inserted. The commit rows are not among them: they come last. */
-export const rowTables = ['quotes', 'expiries', 'chains', 'rejects', 'alerts', 'states'] as const
-export type RowTable = (typeof rowTables)[number]
-export type RowCounts = Readonly<Record<RowTable, number>>
+/** Who writes, but for the epoch: that belongs to the partition. */
+export type FlushWriter = Omit<Writer, 'epoch'>
 
 /** A message that is done, waiting for its commit row. */
-interface PendingCommit extends Pick<Processed, 'delivery' | 'partition' | 'outcome' | 'reason' | 'standing'> {
+interface PendingCommit extends Pick<
+  Processed,
+  'partition' | 'delivery' | 'outcome' | 'reason' | 'standing' | 'counts'
+> {
   readonly meta: SnapshotMeta | null
-  readonly counts: RowCounts
+  readonly stamp: Stamp
 }
 
 /** The rows of one flush, growing as messages are processed. Reused: `reset` keeps the memory. */
-export class Flush {
+export class Flush implements Batch {
   readonly quotes = new TableBuffer(optionQuotes)
   readonly expiries = new TableBuffer(expiryFeatures)
   readonly chains = new TableBuffer(chainFeatures)
@@ -54,22 +46,12 @@ export class Flush {
   readonly alerts = new TableBuffer(alertRows)
   readonly states = new TableBuffer(detectorStates)
   readonly commits = new TableBuffer(commitRows)
-  /** Snapshots this flush stores. */
-  readonly stored = new Set<string>()
-  /** By table: the rows of each snapshot that this flush writes. What a dead owner wrote already is not among them. */
-  readonly appended: Readonly<Record<RowTable, Map<string, number>>> = {
-    quotes: new Map(),
-    expiries: new Map(),
-    chains: new Map(),
-    rejects: new Map(),
-    alerts: new Map(),
-    states: new Map(),
-  }
-  /** Publishes that must be acknowledged before the commit rows. */
-  readonly publishes: Promise<unknown>[] = []
-  /** Earliest and latest market time of its rows, to find them again. */
-  marketTimesMs: { from: number; to: number } = { from: Infinity, to: -Infinity }
+  readonly #writer: FlushWriter
   readonly #pendingCommits: PendingCommit[] = []
+
+  constructor(writer: FlushWriter) {
+    this.#writer = writer
+  }
 
   get messages(): number {
     return this.#pendingCommits.length
@@ -86,38 +68,40 @@ export class Flush {
     return tally(stored.flatMap(({ meta }) => (meta?.rejects ?? []).map(({ reason }) => reason)))
   }
 
-  /**
-   * Adds a processed message. `present` are rows of it that a dead owner already wrote: a table that holds all of them is
-   * left alone, one that holds some is written whole again and the higher epoch wins.
-   */
-  add(processed: Processed, writer: Writer, present: RowCounts | undefined): void {
-    const counts = countsOf(processed)
-    if (processed.outcome === 'stored' && processed.snapshot !== null) {
-      const { snapshotId, marketTimeMs } = processed.snapshot.meta
-      this.stored.add(snapshotId)
-      this.marketTimesMs.from = Math.min(this.marketTimesMs.from, marketTimeMs)
-      this.marketTimesMs.to = Math.max(this.marketTimesMs.to, marketTimeMs)
-      for (const table of rowTables) {
-        if (counts[table] === 0 || present?.[table] === counts[table]) continue
-        this.#append(table, processed, processed.snapshot, writer)
-        this.appended[table].set(snapshotId, counts[table])
-      }
-    }
-    // Not the snapshot itself: its columns are large, and a slow sink may keep thousands of messages waiting.
-    const { delivery, partition, outcome, reason, standing, snapshot } = processed
-    this.#pendingCommits.push({ delivery, partition, outcome, reason, standing, meta: snapshot?.meta ?? null, counts })
+  get rows(): number {
+    return this.quotes.length
   }
 
-  #append(table: RowTable, processed: Processed, snapshot: Snapshot, writer: Writer): void {
-    const { computed, alerts, state, standing } = processed
+  /** Figures that did not fit their column. */
+  get outOfRange(): number {
+    return rowTables.reduce((sum, table) => sum + this[table].outOfRange, 0)
+  }
+
+  filled(): readonly RowTable[] {
+    return rowTables.filter((table) => this[table].length > 0)
+  }
+
+  add(processed: Processed, stamp: Stamp, tables: readonly RowTable[]): void {
+    const content = processed.content as ChainContent | null
+    // Delivery knows only the part of it that decides; the handler has opened it whole.
+    const meta = processed.meta as SnapshotMeta | null
+    const writer = { ...this.#writer, epoch: stamp.epoch }
+    if (content !== null) for (const table of tables) this.#append(table, content, processed.standing, writer)
+    // Not the snapshot itself: its columns are large, and a slow sink may keep thousands of messages waiting.
+    const { delivery, partition, outcome, reason, standing, counts } = processed
+    this.#pendingCommits.push({ delivery, partition, outcome, reason, standing, meta, counts, stamp })
+  }
+
+  #append(table: RowTable, content: ChainContent, standing: Standing, writer: Writer): void {
+    const { snapshot, computed, alerts, state } = content
     const { meta } = snapshot
     switch (table) {
       case 'quotes':
-        return computed === null ? undefined : appendQuotes(this.quotes, snapshot, computed.contracts, writer)
+        return appendQuotes(this.quotes, snapshot, computed.contracts, writer)
       case 'expiries':
-        return appendExpiries(this.expiries, meta, computed?.expiries ?? [], writer)
+        return appendExpiries(this.expiries, meta, computed.expiries, writer)
       case 'chains':
-        return computed?.chain ? appendChain(this.chains, meta, computed.chain, standing, writer) : undefined
+        return computed.chain ? appendChain(this.chains, meta, computed.chain, standing, writer) : undefined
       case 'rejects':
         return this.#appendRejects(meta, writer)
       case 'alerts':
@@ -161,15 +145,16 @@ export class Flush {
     this.states.columns.state.appendText(state)
   }
 
-  /** Fills the commit rows, in the order of the stream. Called once, when nothing more is added. */
-  seal(incarnation: string, writer: Writer): void {
+  /** Fills the commit rows, in the order of the stream, when nothing more is added. */
+  seal(): void {
+    if (this.commits.length > 0) return
     const inOrder = this.#pendingCommits.toSorted((a, b) => a.delivery.streamSeq - b.delivery.streamSeq)
-    for (const commit of inOrder) this.#appendCommit(commit, incarnation, writer)
+    for (const commit of inOrder) this.#appendCommit(commit)
   }
 
-  #appendCommit({ delivery, meta, counts, ...commit }: PendingCommit, incarnation: string, writer: Writer): void {
+  #appendCommit({ delivery, meta, counts, stamp, ...commit }: PendingCommit): void {
     const { columns } = this.commits
-    columns.incarnation.appendText(incarnation)
+    columns.incarnation.appendText(stamp.incarnation)
     columns.partition.append(commit.partition)
     columns.stream_seq.append(delivery.streamSeq)
     columns.previous_seq.append(delivery.previousSeq)
@@ -191,18 +176,14 @@ export class Flush {
     columns.n_chains.append(counts.chains)
     columns.n_alerts.append(counts.alerts)
     columns.n_rejects.append(counts.rejects)
-    columns.epoch.append(writer.epoch)
-    columns.code_version.appendText(writer.codeVersion)
+    columns.epoch.append(stamp.epoch)
+    columns.code_version.appendText(this.#writer.codeVersion)
   }
 
   reset(): void {
     for (const table of rowTables) this[table].reset()
     this.commits.reset()
-    this.stored.clear()
-    for (const table of rowTables) this.appended[table].clear()
-    this.publishes.length = 0
     this.#pendingCommits.length = 0
-    this.marketTimesMs = { from: Infinity, to: -Infinity }
   }
 }
 
@@ -213,17 +194,13 @@ function tally<T>(values: readonly T[]): ReadonlyMap<T, number> {
 }
 
 const nilUuid = '00000000-0000-0000-0000-000000000000'
-const none: RowCounts = { quotes: 0, expiries: 0, chains: 0, rejects: 0, alerts: 0, states: 0 }
 
-/** The rows a processed message has in each table when all are there. */
-function countsOf({ outcome, snapshot, computed, alerts, state }: Processed): RowCounts {
-  if (outcome !== 'stored' || snapshot === null || computed === null) return none
-  return {
-    quotes: snapshot.columns.length,
-    expiries: computed.expiries.length,
-    chains: computed.chain === null ? 0 : 1,
-    rejects: snapshot.meta.rejects.length,
-    alerts: alerts.length,
-    states: state === null ? 0 : 1,
-  }
-}
+/** The rows a stored message has in each table when all are there. */
+export const countsOf = ({ snapshot, computed, alerts, state }: ChainContent): RowCounts => ({
+  quotes: snapshot.columns.length,
+  expiries: computed.expiries.length,
+  chains: computed.chain === null ? 0 : 1,
+  rejects: snapshot.meta.rejects.length,
+  alerts: alerts.length,
+  states: state === null ? 0 : 1,
+})

@@ -11,6 +11,12 @@ export interface KeyState {
   readonly carries?: readonly KnownCarry[]
 }
 
+/** What decides how a snapshot stands to others. */
+export type SnapshotKey = Pick<
+  SnapshotMeta,
+  'snapshotId' | 'underlying' | 'provider' | 'marketTimeMs' | 'contentHash' | 'timeKind'
+>
+
 /** How a snapshot stands to the last one of its key. */
 export interface Standing {
   /** Not newer than the last: stored, but touches neither state nor alerts. */
@@ -23,27 +29,33 @@ export interface Standing {
 
 export class KeyStates {
   readonly #states = new Map<string, KeyState>()
+  readonly #isFirst: boolean
 
-  get(meta: Pick<SnapshotMeta, 'underlying' | 'provider'>): KeyState | undefined {
-    return this.#states.get(keyOf(meta))
+  /** `isFirst` when nothing was ever committed where these keys live: then nothing of an unknown key can be stored. */
+  constructor(isFirst: boolean) {
+    this.#isFirst = isFirst
   }
 
-  set(meta: Pick<SnapshotMeta, 'underlying' | 'provider'>, state: KeyState): void {
-    this.#states.set(keyOf(meta), state)
+  get(key: Pick<SnapshotKey, 'underlying' | 'provider'>): KeyState | undefined {
+    return this.#states.get(keyOf(key))
   }
 
-  standing(meta: SnapshotMeta): Standing {
-    const last = this.get(meta)
-    if (last === undefined) return { late: false, contentUnchanged: false, mayBeStored: false }
-    const late = meta.marketTimeMs <= last.marketTimeMs
+  set(key: Pick<SnapshotKey, 'underlying' | 'provider'>, state: KeyState): void {
+    this.#states.set(keyOf(key), state)
+  }
+
+  standing(key: SnapshotKey): Standing {
+    const last = this.get(key)
+    if (last === undefined) return { late: false, contentUnchanged: false, mayBeStored: !this.#isFirst }
+    const late = key.marketTimeMs <= last.marketTimeMs
     return {
       late,
-      contentUnchanged: !late && meta.contentHash === last.contentHash,
+      contentUnchanged: !late && key.contentHash === last.contentHash,
       // A fetch time is no part of the identity: the same content may come again under a newer time.
-      mayBeStored: late || meta.timeKind === 'fetch',
+      mayBeStored: late || key.timeKind === 'fetch',
     }
   }
 }
 
-const keyOf = ({ underlying, provider }: Pick<SnapshotMeta, 'underlying' | 'provider'>): string =>
+const keyOf = ({ underlying, provider }: Pick<SnapshotKey, 'underlying' | 'provider'>): string =>
   `${provider}\0${underlying}`

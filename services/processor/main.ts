@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectBus } from '../../shared/bus/connect.ts'
 import { createPublisher } from '../../shared/bus/publisher.ts'
 import { busSettings } from '../../shared/bus/settings.ts'
 import { ensureStreams } from '../../shared/bus/streams.ts'
+import { systemTimers } from '../../shared/runtime/clock.ts'
 import { readSettings } from '../../shared/runtime/config.ts'
 import { serveHealth } from '../../shared/runtime/health.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
@@ -18,6 +20,7 @@ import { schemaIsCurrent } from '../../shared/store/migrate.ts'
 import { storeSettings } from '../../shared/store/settings.ts'
 import { processorSettings } from './config.ts'
 import { createMetrics } from './metrics.ts'
+import { createPoint } from './points.ts'
 import { createProcessor } from './processor.ts'
 import { runScanSink } from './scan-sink.ts'
 
@@ -27,9 +30,14 @@ import { runScanSink } from './scan-sink.ts'
  */
 const settings = settingsOrExit(() => readSettings('PROCESSOR', processorSettings, process.env))
 const logging = settingsOrExit(() => readSettings('LOG', logSettings, process.env))
-const log = createLogger({ service: 'processor', instance: settings.instance, ...logging })
+const boot = randomUUID()
+const instance =
+  settings.instance === '' ? `${hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}` : settings.instance
+const log = createLogger({ service: 'processor', instance, ...logging })
+/** Where a test wants the process to end or to stop: `name:n`. */
+const points = { crashAt: process.env['STRIKEFLOW_CRASH_AT'], pauseAt: process.env['STRIKEFLOW_PAUSE_AT'] }
 const packageFile = new URL('../../package.json', import.meta.url)
-const codeVersion = (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version
+const version = (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version
 
 /** As long as a timer can wait: an outage of NATS is back-pressure, not a failure. */
 const publishDeadlineMs = 2 ** 31 - 1
@@ -39,47 +47,76 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
   const registry = createRegistry('processor')
   const metrics = createMetrics(registry)
   const bus = opened(
-    await connectBus({ ...nats, servers: nats.url, pass: nats.password, name: 'processor', log, signal }),
+    await connectBus({
+      ...nats,
+      servers: nats.url,
+      pass: nats.password,
+      name: 'processor',
+      log,
+      // Every partition and the watch of the leases.
+      expectedSources: Math.min(40, settings.partitions + 1),
+      signal,
+    }),
   )
   const store = opened(openStore(readSettings('CLICKHOUSE', storeSettings, process.env)))
-  let isConsuming = false
+  let delivery: Awaited<ReturnType<typeof createProcessor>> | null = null
+  let isReady = false
   const health = opened(
     await serveHealth(readSettings('HEALTH', healthSettings, process.env), registry, {
       ready: () => [
-        ...(isConsuming ? [] : ['not consuming']),
+        ...(isReady ? (delivery?.status().problems ?? []) : ['not consuming']),
         ...(bus.status() === 'connected' ? [] : ['NATS is away']),
       ],
+      status: () => ({ partitions: delivery?.status().owned.join(' ') ?? '' }),
     }),
   )
-  await ensureStreams(bus, nats.profile)
+  await ensureStreams(bus, nats.profile, { replicas: nats.replicas })
   await waitForSchema(store, signal)
-  const owner = `${settings.instance}/${randomUUID()}`
-  const processor = createProcessor({
+  delivery = await createProcessor({
     bus,
     store,
     // Not ended by the stop: what is published must be acknowledged before its commit row. While NATS is away it waits.
     publisher: createPublisher(bus, {
-      publisherId: owner,
+      publisherId: `${instance}/${boot}`,
       deadlineMs: publishDeadlineMs,
     }),
-    owner,
+    streams: nats,
+    instance,
+    boot,
     settings,
-    codeVersion,
+    version,
     log,
     metrics,
-    onReady: () => {
-      isConsuming = true
-      printReady({ service: 'processor', healthUrl: health.url })
+    point: createPoint({ ...points, pauseBeforeCommitMs: settings.pauseBeforeCommitMs }, systemTimers),
+    hasPoints: Object.values(points).some((point) => point !== undefined),
+    onSettled: () => {
+      if (!isReady) printReady({ service: 'processor', healthUrl: health.url })
+      isReady = true
     },
   })
   return {
     name: 'processor',
-    run: async (stop) => {
-      // Whichever fails ends the process; the supervisor starts it again.
-      await Promise.all([processor.run(stop), runScanSink(bus, store, log, stop)])
-    },
+    // Whichever fails ends the process; the supervisor starts it again.
+    run: (stop) => together(stop, delivery, (signal) => runScanSink(bus, store, log, signal)),
   }
 })
+
+/** Runs both until the stop, or until one of them fails: then the other comes to rest too. */
+async function together(
+  stop: AbortSignal,
+  delivery: { run(stop: AbortSignal): Promise<void> },
+  runOther: (stop: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController()
+  const either = AbortSignal.any([stop, over.signal])
+  const running = [delivery.run(either), runOther(either)]
+  try {
+    await Promise.all(running)
+  } finally {
+    over.abort()
+    await Promise.allSettled(running)
+  }
+}
 
 /** Services do not migrate; they wait until somebody has. */
 async function waitForSchema(store: Store, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,14 @@
 import { Counter, Gauge, Histogram, type Registry } from '../../shared/runtime/metrics.ts'
 
 /** Every metric of this service. */
-export function createMetrics(registry: Registry) {
-  const registers = [registry]
+export const createMetrics = (registry: Registry) => ({
+  ...createStoreMetrics([registry]),
+  ...createDeliveryMetrics([registry]),
+})
+export type ProcessorMetrics = ReturnType<typeof createMetrics>
+
+/** What is written. */
+function createStoreMetrics(registers: Registry[]) {
   return {
     messages: new Counter({
       name: 'strikeflow_processor_messages_total',
@@ -56,4 +62,31 @@ export function createMetrics(registry: Registry) {
     }),
   }
 }
-export type ProcessorMetrics = ReturnType<typeof createMetrics>
+
+/** Who owns what, and what went wrong on the way. */
+function createDeliveryMetrics(registers: Registry[]) {
+  return {
+    deadLetters: new Counter({
+      name: 'strikeflow_processor_dead_letters_total',
+      help: 'Messages given up, by reason',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    owned: new Gauge({
+      name: 'strikeflow_processor_owned_partitions',
+      help: 'Partitions this process owns',
+      registers,
+    }),
+    leaseChanges: new Counter({
+      name: 'strikeflow_processor_lease_changes_total',
+      help: 'Partitions released, lost or begun again',
+      registers,
+    }),
+    rewinds: new Counter({
+      name: 'strikeflow_processor_rewinds_total',
+      help: 'Cursors set back: the stream has gone back, or commit rows had lost their rows',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+  }
+}

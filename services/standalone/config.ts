@@ -10,6 +10,8 @@ export const standaloneSettings = z.object({
   natsPort: integer(0, 65_535).default(4222),
   clickhousePort: integer(0, 65_535).default(8123),
   apiPort: integer(0, 65_535).default(8061),
+  /** Processes that share the partitions. */
+  processors: integer(1, 64).default(1),
   provider: z.enum(['simulator', 'cboe', 'recording', 'none']).default('simulator'),
   underlyings: list().optional(),
   recordingPath: z.string().optional(),

@@ -16,6 +16,13 @@ export const commonEnvironment = ({ natsUrl, clickhouseUrl }: Endpoints, databas
   CLICKHOUSE_DATABASE: database,
 })
 
+/**
+ * The processors' names in the stack. Each keeps its name as its instance through restarts, so that it goes on with what it owned at
+ * once and need not wait until its dead self counts as dead.
+ */
+export const processorNames = ({ processors }: StandaloneSettings): readonly string[] =>
+  processors === 1 ? ['processor'] : Array.from({ length: processors }, (_, i) => `processor-${i + 1}`)
+
 export const exporterEnvironment = ({ exports }: DataDirectory): Environment => ({ EXPORTER_DIRECTORY: exports })
 
 export const apiEnvironment = ({ exports }: DataDirectory, { apiPort }: StandaloneSettings): Environment => ({

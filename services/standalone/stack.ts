@@ -16,6 +16,7 @@ import {
   type Endpoints,
   exporterEnvironment,
   processorEnvironment,
+  processorNames,
 } from './service-environments.ts'
 
 export const database = 'strikeflow'
@@ -42,6 +43,8 @@ export interface Stack extends AsyncDisposable {
 type Environment = Readonly<Record<string, string>>
 
 interface StartOptions {
+  /** Service of which this is one of several. @default the name itself */
+  readonly service?: string
   /** Variable of a port that must stay what it was at the first start. */
   readonly portVariable?: string
   /** Settings that depend on when it starts. */
@@ -89,7 +92,10 @@ async function startStages(
   common: Environment,
   { query }: Store,
 ): Promise<string | null> {
-  await start('processor', { ...common, ...processorEnvironment(settings, environment) })
+  const processorEnv = { ...common, ...processorEnvironment(settings, environment) }
+  for (const name of processorNames(settings)) {
+    await start(name, { ...processorEnv, PROCESSOR_INSTANCE: name }, { service: 'processor' })
+  }
   let apiUrl: string | null = null
   if (settings.stages === 'full') {
     await start('exporter', { ...common, ...exporterEnvironment(directory) })
@@ -110,9 +116,9 @@ function startChild(
   { directory, environment, log }: StackDeps,
   name: string,
   env: Environment,
-  { freshEnv }: StartOptions,
+  { freshEnv, service = name }: StartOptions,
 ): ChildService {
-  const path = name === 'clickhouse' ? 'standalone/clickhouse/main.ts' : `${name}/main.ts`
+  const path = service === 'clickhouse' ? 'standalone/clickhouse/main.ts' : `${service}/main.ts`
   const spec = {
     name,
     args: [script(path)],

@@ -31,6 +31,8 @@ export interface OrderedSourceOptions {
   readonly fromSeq: number
   /** What the first delivery gives as its `previousSeq`. @default fromSeq - 1 */
   readonly previousSeq?: number
+  /** What is known to stand before the first sequence wanted: when it no longer does, the stream has gone back. */
+  readonly last?: Pick<Delivery, 'streamSeq' | 'messageId'> | null
   /** Messages fetched ahead of the reader. @default 256 */
   readonly maxMessages?: number
   /** The server shows a sign of life this often; three missed ones begin a new consumer. @default 2000 */
@@ -79,9 +81,10 @@ class Source implements OrderedSource {
   #waiting: PromiseWithResolvers<void> | null = null
 
   constructor(bus: Bus, options: OrderedSourceOptions, info: StreamInfo) {
-    const { fromSeq, previousSeq = fromSeq - 1, maxMessages = 256, heartbeatMs = 2_000 } = options
+    const { fromSeq, previousSeq = fromSeq - 1, last = null, maxMessages = 256, heartbeatMs = 2_000 } = options
     this.#bus = bus
-    this.#options = { ...options, previousSeq, maxMessages, heartbeatMs }
+    this.#options = { ...options, previousSeq, last, maxMessages, heartbeatMs }
+    this.#last = last
     this.#created = info.created
     this.#lastSeq = fromSeq - 1
     this.#previousSeq = previousSeq

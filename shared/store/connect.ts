@@ -18,8 +18,15 @@ export interface Store extends AsyncDisposable {
   /** Runs a statement that returns nothing: DDL, or a small INSERT with its values in parameters. */
   command(sql: string, params?: Record<string, unknown>, settings?: StatementSettings): Promise<void>
   /** Runs an INSERT whose data is `body`, in the format the statement names. */
-  insert(sql: string, body: Uint8Array, settings?: StatementSettings): Promise<void>
+  insert(sql: string, body: Uint8Array, options?: InsertOptions): Promise<void>
   ping(): Promise<boolean>
+}
+
+export interface InsertOptions {
+  /** The server ends the insert by itself after this; rounded up to seconds. */
+  readonly limitMs?: number
+  /** Called when half of the body is on its way. */
+  readonly midway?: (() => Promise<void> | undefined) | undefined
 }
 
 export type StatementSettings = Readonly<Record<string, string | number>>
@@ -62,7 +69,7 @@ export function openStore(settings: StoreSettings): Store {
   })
   // The server gives up before we do: an insert whose answer we did not wait for must not land later.
   const requestTimeoutMs = settings.requestTimeoutMs ?? defaultRequestTimeoutMs
-  const limit = { max_execution_time: Math.max(1, Math.floor(requestTimeoutMs / 1000) - 2) }
+  const longestMs = requestTimeoutMs - 2_000
   return {
     database: settings.database,
     query: { rows: (sql, params) => guarded(() => rows(client, sql, params)) },
@@ -70,7 +77,8 @@ export function openStore(settings: StoreSettings): Store {
       guarded(async () => {
         await client.command({ query: sql, query_params: params, clickhouse_settings: extra })
       }),
-    insert: (sql, body, extra = {}) => guarded(() => insert(client, sql, body, { ...limit, ...extra })),
+    insert: (sql, body, { limitMs = longestMs, midway } = {}) =>
+      guarded(() => insert(client, sql, body, Math.max(1, Math.ceil(Math.min(limitMs, longestMs) / 1000)), midway)),
     ping: async () => (await client.ping()).success,
     [Symbol.asyncDispose]: () => client.close(),
   }
@@ -85,15 +93,26 @@ async function insert(
   client: ClickHouseClient,
   sql: string,
   body: Uint8Array,
-  extra: StatementSettings,
+  limitS: number,
+  midway: InsertOptions['midway'],
 ): Promise<void> {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const { stream } = await client.exec({
     query: sql,
-    values: Readable.from([Buffer.from(body.buffer, body.byteOffset, body.byteLength)], { objectMode: false }),
-    clickhouse_settings: extra,
+    values: Readable.from(midway === undefined ? [bytes] : inTwoHalves(bytes, midway), { objectMode: false }),
+    clickhouse_settings: { max_execution_time: limitS },
   })
   // Until the answer is read to its end the server may still report a failure, and the socket is not free.
   for await (const _ of stream);
+}
+
+async function* inTwoHalves(
+  bytes: Buffer,
+  midway: () => Promise<void> | undefined,
+): AsyncGenerator<Buffer, void, void> {
+  yield bytes.subarray(0, bytes.length >> 1)
+  await midway()
+  yield bytes.subarray(bytes.length >> 1)
 }
 
 async function guarded<T>(run: () => Promise<T>): Promise<T> {

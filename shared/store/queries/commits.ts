@@ -1,142 +1,237 @@
 import type { Query } from './query.ts'
 
-/**
- * The end of each partition's unbroken `previous_seq` chain in one incarnation of the stream: everything up to there is
- * committed. Partitions without commit rows are absent.
- */
-export async function readCursors(query: Query, incarnation: string): Promise<ReadonlyMap<number, number>> {
-  const rows = await query.rows<{ partition: number; cursor: number }>(
-    `SELECT partition, min(chain_end) AS cursor FROM (
-       SELECT partition, if(is_break, before, last_seq) AS chain_end FROM (
-         SELECT partition, stream_seq, previous_seq,
-           lagInFrame(stream_seq, 1, previous_seq) OVER w AS before,
-           max(stream_seq) OVER (PARTITION BY partition) AS last_seq,
-           previous_seq != before AS is_break
-         FROM snapshots_v1 FINAL WHERE incarnation = {incarnation:String}
-         WINDOW w AS (PARTITION BY partition ORDER BY stream_seq ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
-       )
+/** The newest incarnation of a stream with this creation time that has commit rows, by partition. */
+export async function latestIncarnations(
+  query: Query,
+  created: string,
+  partitions: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const rows = await query.rows<{ partition: number; incarnation: string }>(
+    `SELECT partition, argMax(incarnation, toUInt32OrZero(extract(toString(incarnation), '#(\\\\d+)'))) AS incarnation
+     FROM (
+       SELECT DISTINCT partition, incarnation FROM snapshots_v1
+       WHERE partition IN {partitions:Array(UInt16)}
+         AND (incarnation = {created:String} OR startsWith(incarnation, concat({created:String}, '#')))
      ) GROUP BY partition`,
-    { incarnation },
+    { created, partitions },
   )
-  return new Map(rows.map(({ partition, cursor }) => [partition, cursor]))
+  return new Map(rows.map(({ partition, incarnation }) => [partition, incarnation]))
 }
 
-/** True when a snapshot is stored and committed: a later copy of it is a duplicate. */
-export async function isCommitted(query: Query, snapshotId: string): Promise<boolean> {
+export interface CommitSegment {
+  readonly partition: number
+  readonly previousSeq: number
+  readonly lastSeq: number
+  readonly lastMessageId: string
+}
+
+/**
+ * The commit rows from a sequence on, as segments without a hole: where a row does not name the one before it as its
+ * `previous_seq`, the next segment begins. Read by primary key; what the stream has discarded is not looked at.
+ */
+export async function commitSegments(
+  query: Query,
+  incarnations: ReadonlyMap<number, string>,
+  fromSeq: number,
+): Promise<readonly CommitSegment[]> {
+  return query.rows<CommitSegment>(
+    `SELECT partition, argMin(previous_seq, stream_seq) AS previousSeq, max(stream_seq) AS lastSeq,
+       argMax(message_id, stream_seq) AS lastMessageId
+     FROM (
+       SELECT partition, stream_seq, previous_seq, message_id, sum(is_break) OVER (PARTITION BY partition ORDER BY stream_seq) AS segment
+       FROM (
+         SELECT partition, stream_seq, previous_seq, message_id,
+           previous_seq != lagInFrame(stream_seq, 1, previous_seq) OVER w AS is_break
+         FROM snapshots_v1 FINAL
+         WHERE (incarnation, partition) IN (SELECT arrayJoin(arrayZip({incarnations:Array(String)}, {partitions:Array(UInt16)})))
+           AND incarnation IN {incarnations:Array(String)} AND partition IN {partitions:Array(UInt16)}
+           AND stream_seq >= {fromSeq:UInt64}
+         WINDOW w AS (PARTITION BY partition ORDER BY stream_seq ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+       )
+     ) GROUP BY partition, segment ORDER BY partition, lastSeq`,
+    { incarnations: [...incarnations.values()], partitions: [...incarnations.keys()], fromSeq },
+  )
+}
+
+export interface CommitId {
+  readonly streamSeq: number
+  readonly messageId: string
+}
+
+/** The newest commit rows of a partition below a sequence, newest first. */
+export async function newestCommits(
+  query: Query,
+  { partition, incarnation }: { readonly partition: number; readonly incarnation: string },
+  { below, limit }: { readonly below: number | null; readonly limit: number },
+): Promise<readonly CommitId[]> {
+  return query.rows<CommitId>(
+    `SELECT stream_seq AS streamSeq, any(message_id) AS messageId FROM snapshots_v1
+     WHERE incarnation = {incarnation:String} AND partition = {partition:UInt16}
+       AND ({below:UInt64} = 0 OR stream_seq < {below:UInt64})
+     GROUP BY stream_seq ORDER BY stream_seq DESC LIMIT {limit:UInt32}`,
+    { partition, incarnation, below: below ?? 0, limit },
+  )
+}
+
+export interface Damage {
+  readonly partition: number
+  readonly incarnation: string
+  readonly streamSeq: number
+  readonly previousSeq: number
+}
+
+/** Tables whose rows a commit row counts, and how many it promises. */
+const promised = [
+  ['option_quotes_v1', 'n_quotes'],
+  ['expiry_features_v1', 'n_expiries'],
+  ['chain_features_v1', 'n_chains'],
+  ['quote_rejects_v1', 'n_rejects'],
+  ['alerts_v1', 'n_alerts'],
+  ['detector_states_v1', 'if(late, 0, 1)'],
+] as const
+
+/**
+ * Commit rows `stored` of the last so many seconds whose rows are not all in the tables, as a power cut or a restored backup can
+ * leave them. A table is read only where these snapshots' keys lie.
+ */
+export async function damagedCommits(
+  query: Query,
+  partitions: readonly number[],
+  windowMs: number,
+): Promise<readonly Damage[]> {
+  const perTable = promised.map(
+    ([table, count]) => `
+      SELECT partition, toString(incarnation) AS incarnation, stream_seq, previous_seq, ${count} AS promised, found.n AS there
+      FROM recent LEFT JOIN (
+        SELECT snapshot_id, max(n) AS n FROM (
+          SELECT snapshot_id, epoch, count() AS n FROM ${table}
+          WHERE (underlying, market_time) IN (SELECT underlying, market_time FROM recent)
+            AND snapshot_id IN (SELECT snapshot_id FROM recent)
+          GROUP BY snapshot_id, epoch
+        ) GROUP BY snapshot_id
+      ) AS found ON found.snapshot_id = recent.snapshot_id`,
+  )
+  return query.rows<Damage>(
+    `WITH recent AS (
+       SELECT * FROM snapshots_v1 FINAL
+       WHERE partition IN {partitions:Array(UInt16)} AND outcome = 'stored'
+         AND stored_at >= now64(3) - toIntervalSecond({windowS:UInt32})
+     )
+     SELECT DISTINCT partition, incarnation, stream_seq AS streamSeq, previous_seq AS previousSeq
+     FROM (${perTable.join(' UNION ALL ')}) WHERE promised > 0 AND ifNull(there, 0) != promised ORDER BY streamSeq`,
+    { partitions, windowS: Math.ceil(windowMs / 1000) },
+  )
+}
+
+/** True when a snapshot is committed as stored by a message before this one, or in another partition or incarnation. */
+export async function isStoredBefore(
+  query: Query,
+  snapshotId: string,
+  at: { readonly incarnation: string; readonly partition: number; readonly streamSeq: number },
+): Promise<boolean> {
   const rows = await query.rows<{ found: number }>(
-    `SELECT 1 AS found FROM snapshots_v1 WHERE snapshot_id = {snapshotId:UUID} AND outcome = 'stored' LIMIT 1`,
-    { snapshotId },
+    `SELECT 1 AS found FROM snapshots_v1
+     WHERE snapshot_id = {snapshotId:UUID} AND outcome = 'stored'
+       AND NOT (incarnation = {incarnation:String} AND partition = {partition:UInt16} AND stream_seq >= {streamSeq:UInt64})
+     LIMIT 1`,
+    { snapshotId, ...at },
   )
   return rows.length > 0
 }
 
+export interface TableKey {
+  readonly snapshotId: string
+  readonly underlying: string
+  readonly marketTimeMs: number
+}
+
+export interface TableCount {
+  readonly table: string
+  readonly id: string
+  readonly n: number
+}
+
 /**
- * Rows that snapshots without a commit row have in one table: what owners that died between the two left behind. Only
- * rows of the same code count; others have to be computed again.
- *
- * An owner writes one flush after the other, so what it left over is no older than its own last commit row (both times are
- * the server's). That has to be asked owner by owner: after several crashes a later owner may have committed other
- * snapshots since.
+ * How many rows of one code version these snapshots have in each table, of the newest epoch that wrote any: what owners that died
+ * before their commit row left behind. Read by primary key.
  */
-export async function uncommittedRows(
+export async function countRows(
   query: Query,
-  table: string,
+  tables: readonly string[],
+  keys: readonly TableKey[],
   codeVersion: string,
-): Promise<ReadonlyMap<string, number>> {
-  const rows = await query.rows<{ id: string; n: number }>(
-    // The columns read for every row are nearly constant; FINAL would read and merge the whole table.
-    `SELECT id, argMax(n, epoch) AS n FROM (
-       SELECT toString(q.snapshot_id) AS id, q.epoch AS epoch, countIf(q.code_version = {codeVersion:String}) AS n
-       FROM ${table} AS q
-       LEFT JOIN (
-         SELECT epoch, toDateTime(max(stored_at)) - 5 AS last FROM snapshots_v1 GROUP BY epoch
-       ) AS commits ON commits.epoch = q.epoch
-       WHERE q.stored_at >= commits.last
-         AND q.snapshot_id NOT IN (SELECT snapshot_id FROM snapshots_v1 WHERE outcome = 'stored')
-       GROUP BY id, epoch
-     ) GROUP BY id`,
-    { codeVersion },
-  )
-  return new Map(rows.map(({ id, n }) => [id, n]))
-}
-
-/** Fenced inserts the server is still working on: those begun before a new epoch was in the table can still succeed. */
-export async function begunInserts(query: Query): Promise<number> {
-  const [row] = await query.rows<{ n: number }>(
-    `SELECT count() AS n FROM system.processes WHERE query_kind = 'Insert' AND position(query, 'partition_epochs_v1') > 0`,
-  )
-  return row?.n ?? 0
-}
-
-/** Rows of the named snapshots in one table, written under one epoch. */
-export async function rowsOfSnapshots(
-  query: Query,
-  table: string,
-  ids: readonly string[],
-  epoch: number,
-  marketTimesMs: { readonly from: number; readonly to: number },
-): Promise<ReadonlyMap<string, number>> {
-  const rows = await query.rows<{ id: string; n: number }>(
+): Promise<readonly TableCount[]> {
+  const times = keys.map(({ marketTimeMs }) => marketTimeMs)
+  const perTable = tables.map(
     // Not under the column's own name: an alias shadows the column in WHERE, and text is in no list of UUIDs.
-    `SELECT toString(snapshot_id) AS id, count() AS n FROM ${table}
-     WHERE snapshot_id IN {ids:Array(UUID)} AND epoch = {epoch:UInt32}
-       AND market_time BETWEEN fromUnixTimestamp64Milli({from:Int64}) AND fromUnixTimestamp64Milli({to:Int64})
-     GROUP BY id`,
-    { ids, epoch, ...marketTimesMs },
+    (table) => `SELECT '${table}' AS table, id, argMax(n, epoch) AS n FROM (
+        SELECT toString(snapshot_id) AS id, epoch, countIf(code_version = {codeVersion:String}) AS n FROM ${table}
+        WHERE underlying IN {underlyings:Array(String)} AND snapshot_id IN {ids:Array(UUID)}
+          AND market_time BETWEEN fromUnixTimestamp64Milli({from:Int64}) AND fromUnixTimestamp64Milli({to:Int64})
+        GROUP BY id, epoch
+      ) GROUP BY id`,
   )
-  return new Map(rows.map(({ id, n }) => [id, n]))
+  return query.rows<TableCount>(perTable.join(' UNION ALL '), {
+    underlyings: [...new Set(keys.map(({ underlying }) => underlying))],
+    ids: keys.map(({ snapshotId }) => snapshotId),
+    from: Math.min(...times),
+    to: Math.max(...times),
+    codeVersion,
+  })
 }
 
-export interface StoredState {
+export interface StatePlace {
+  readonly partition: number
+  readonly incarnation: string
+  readonly cursor: number
+}
+
+export interface StateRow {
+  readonly partition: number
   readonly underlying: string
   readonly provider: string
+  /** JSON. */
   readonly state: string
 }
 
-/** The newest committed state of every (underlying, provider). */
-export async function readStates(query: Query): Promise<readonly StoredState[]> {
-  return query.rows<StoredState>(
-    `SELECT underlying, provider, argMax(state, (market_time, epoch)) AS state FROM detector_states_v1
-     WHERE snapshot_id IN (SELECT snapshot_id FROM snapshots_v1 WHERE outcome = 'stored')
-     GROUP BY underlying, provider`,
+/** Keys that have had no snapshot for so long begin anew. */
+const stateDays = 90
+
+/**
+ * The state of every (underlying, provider) of some partitions as of their cursors: that of the newest snapshot which touched it.
+ * The commit log says which; the states themselves are read by primary key.
+ */
+export async function readStates(query: Query, places: readonly StatePlace[]): Promise<readonly StateRow[]> {
+  return query.rows<StateRow>(
+    `SELECT any(newest.partition) AS partition, s.underlying AS underlying, s.provider AS provider, argMax(s.state, s.epoch) AS state
+     FROM detector_states_v1 AS s
+     INNER JOIN (${newestTouching}) AS newest
+       ON newest.underlying = s.underlying AND newest.provider = s.provider AND newest.snapshot_id = s.snapshot_id
+     WHERE (s.underlying, s.provider, s.market_time) IN (SELECT underlying, provider, market_time FROM (${newestTouching}))
+     GROUP BY s.underlying, s.provider`,
+    {
+      partitions: places.map(({ partition }) => partition),
+      incarnations: places.map(({ incarnation }) => incarnation),
+      cursors: places.map(({ cursor }) => cursor),
+      days: stateDays,
+    },
   )
 }
 
-/** The highest epoch any partition was ever taken under; 0 before the first. */
-export async function highestEpoch(query: Query): Promise<number> {
-  const [row] = await query.rows<{ epoch: number }>('SELECT max(epoch) AS epoch FROM partition_epochs_v1')
-  return row?.epoch ?? 0
-}
+const newestTouching = `
+  SELECT partition, underlying, provider, argMax(snapshot_id, at) AS snapshot_id, max(at) AS market_time FROM (
+    SELECT partition, underlying, provider, snapshot_id, market_time AS at FROM snapshots_v1 FINAL
+    WHERE partition IN {partitions:Array(UInt16)} AND outcome = 'stored' AND NOT late
+      AND stored_at >= now() - toIntervalDay({days:UInt16})
+      AND NOT (incarnation = transform(partition, {partitions:Array(UInt16)}, {incarnations:Array(String)}, '')
+        AND stream_seq > transform(partition, {partitions:Array(UInt16)}, {cursors:Array(UInt64)}, toUInt64(0)))
+  ) GROUP BY partition, underlying, provider`
 
-/** The newest incarnation of a stream with this creation time; null when nothing of it is committed. */
-export async function latestIncarnation(query: Query, created: string): Promise<string | null> {
-  const rows = await query.rows<{ incarnation: string }>(
-    `SELECT incarnation FROM snapshots_v1 WHERE incarnation = {created:String} OR startsWith(incarnation, concat({created:String}, '#'))
-     GROUP BY incarnation ORDER BY toUInt32OrZero(splitByChar('#', incarnation)[2]) DESC LIMIT 1`,
-    { created },
+/** Partitions of these that have any commit row. */
+export async function partitionsWithCommits(query: Query, partitions: readonly number[]): Promise<ReadonlySet<number>> {
+  const rows = await query.rows<{ partition: number }>(
+    'SELECT DISTINCT partition FROM snapshots_v1 WHERE partition IN {partitions:Array(UInt16)}',
+    { partitions },
   )
-  return rows[0]?.incarnation ?? null
-}
-
-/** The message ids the commit log has for some sequences. */
-export async function messageIdsAt(
-  query: Query,
-  incarnation: string,
-  streamSeqs: readonly number[],
-): Promise<ReadonlyMap<number, string>> {
-  const rows = await query.rows<{ stream_seq: number; message_id: string }>(
-    `SELECT stream_seq, message_id FROM snapshots_v1 FINAL
-     WHERE incarnation = {incarnation:String} AND stream_seq IN {streamSeqs:Array(UInt64)}`,
-    { incarnation, streamSeqs },
-  )
-  return new Map(rows.map(({ stream_seq, message_id }) => [stream_seq, message_id]))
-}
-
-/** Owners that took the same epoch as another one did at the same moment. */
-export async function rivalsAt(query: Query, epoch: number, owner: string): Promise<number> {
-  const [row] = await query.rows<{ n: number }>(
-    'SELECT uniqExact(owner) AS n FROM partition_epochs_v1 WHERE epoch = {epoch:UInt32} AND owner != {owner:String}',
-    { epoch, owner },
-  )
-  return row?.n ?? 0
+  return new Set(rows.map(({ partition }) => partition))
 }

@@ -1,0 +1,128 @@
+import type { Command } from 'commander'
+import { type Bus, connectBus } from '../../../shared/bus/connect.ts'
+import {
+  type DeadLetter,
+  deadLetterAt,
+  deadLetters,
+  dropDeadLetter,
+  replayDeadLetter,
+} from '../../../shared/bus/dead-letters.ts'
+import { createPublisher } from '../../../shared/bus/publisher.ts'
+import { StrikeflowError } from '../../../shared/model/errors.ts'
+import { createLogger } from '../../../shared/runtime/logger.ts'
+import { wholeNumber } from '../arguments.ts'
+import { readable } from '../readable-message.ts'
+import { natsUrlOf } from '../running-stack.ts'
+
+interface ServerOptions {
+  readonly nats?: string
+  readonly data: string
+}
+
+interface ManyOptions extends ServerOptions {
+  readonly all?: true
+  readonly reason?: string
+}
+
+/** `strikeflow dlq list | show | replay | drop`: the messages that could not be processed. */
+export function registerDlq(program: Command): void {
+  const dlq = program
+    .command('dlq')
+    .description('dead letters: messages that were given up, and what to do with them')
+    .addHelpText(
+      'after',
+      `
+A dead letter is the whole message with the reason of its death. It has its commit row, so nothing waits for it.
+
+Examples:
+  npx strikeflow dlq list                       what there is, and why
+  npx strikeflow dlq show 3                     one of them with headers and contents
+  npx strikeflow dlq replay 3                   publish it again, after what killed it is mended
+  npx strikeflow dlq replay --all --reason compute_failed
+  npx strikeflow dlq drop 3                     take it away for good`,
+    )
+  withServer(dlq.command('list').description('lists them, oldest first')).action((options: ServerOptions) =>
+    withBus(options, list),
+  )
+  withServer(dlq.command('show').description('shows one').argument('<seq>', 'number from the list', sequence)).action(
+    (seq: string, options: ServerOptions) => withBus(options, (bus) => show(bus, Number(seq))),
+  )
+  const replay = dlq
+    .command('replay')
+    .description('publishes them again on their first subject, under a new message id')
+  withMany(replay).action((seqs: readonly string[], options: ManyOptions, command: Command) =>
+    withBus(options, async (bus) => {
+      const publisher = createPublisher(bus, { publisherId: `dlq/${process.pid}` })
+      for (const letter of await chosen(bus, seqs, options, command)) {
+        const streamSeq = await replayDeadLetter(bus, publisher, letter)
+        console.log(`${letter.seq}  published again on ${letter.subject} as ${streamSeq}`)
+      }
+    }),
+  )
+  withMany(dlq.command('drop').description('takes them away for good')).action(
+    (seqs: readonly string[], options: ManyOptions, command: Command) =>
+      withBus(options, async (bus) => {
+        for (const { seq, subject } of await chosen(bus, seqs, options, command)) {
+          await dropDeadLetter(bus, seq)
+          console.log(`${seq}  dropped  ${subject}`)
+        }
+      }),
+  )
+}
+
+const sequence = wholeNumber(1, 2 ** 53 - 1)
+
+const withServer = (command: Command): Command =>
+  command
+    .option('--nats <url>', 'server (default: the stack running on the data directory)')
+    .option('--data <directory>', 'data directory of the running stack', 'data')
+
+const withMany = (command: Command): Command =>
+  withServer(command)
+    .argument('[seq...]', 'numbers from the list')
+    .option('--all', 'all of them')
+    .option('--reason <reason>', 'with --all: only those that died of this')
+
+async function withBus(options: ServerOptions, run: (bus: Bus) => Promise<void>): Promise<void> {
+  const servers = options.nats ?? (await natsUrlOf(options.data))
+  const log = createLogger({ service: 'dlq', level: 'warn' })
+  await using bus = await connectBus({ servers, name: 'dlq', log })
+  await run(bus)
+}
+
+async function list(bus: Bus): Promise<void> {
+  let count = 0
+  for await (const { seq, subject, reason, error, diedAtMs } of deadLetters(bus)) {
+    console.log(`${seq}  ${new Date(diedAtMs).toISOString()}  ${reason}  ${subject}  ${error}`)
+    count += 1
+  }
+  console.error(count === 1 ? '1 dead letter' : `${count} dead letters`)
+}
+
+async function show(bus: Bus, seq: number): Promise<void> {
+  const letter = await found(bus, seq)
+  for (const [name, value] of letter.headers) console.log(`${name}: ${value}`)
+  const streamSeq = letter.streamSeq ?? 0
+  console.log(readable({ subject: letter.subject, streamSeq, headers: letter.headers, payload: letter.payload }))
+}
+
+async function chosen(
+  bus: Bus,
+  seqs: readonly string[],
+  { all, reason }: ManyOptions,
+  command: Command,
+): Promise<readonly DeadLetter[]> {
+  if (all === true && seqs.length > 0) command.error('error: give either numbers or --all')
+  if (all !== true && seqs.length === 0) command.error('error: say which: numbers from the list, or --all')
+  if (reason !== undefined && all !== true) command.error('error: --reason goes with --all')
+  for (const seq of seqs) sequence(seq)
+  if (all !== true) return Promise.all(seqs.map((seq) => found(bus, Number(seq))))
+  const letters = await Array.fromAsync(deadLetters(bus))
+  return letters.filter((letter) => reason === undefined || letter.reason === reason)
+}
+
+async function found(bus: Bus, seq: number): Promise<DeadLetter> {
+  const letter = await deadLetterAt(bus, seq)
+  if (letter === null) throw new StrikeflowError('config', `There is no dead letter ${seq}: see "strikeflow dlq list"`)
+  return letter
+}

@@ -1,0 +1,40 @@
+import type { Bus } from '../../shared/bus/connect.ts'
+import { messageAt } from '../../shared/bus/messages.ts'
+import { openOrderedSource } from '../../shared/bus/ordered-source.ts'
+import type { StreamProfile } from '../../shared/bus/stream-specs.ts'
+import { ensureStreams, streamInfo } from '../../shared/bus/streams.ts'
+import { rawFilter } from '../../shared/bus/subjects.ts'
+import { StrikeflowError } from '../../shared/model/errors.ts'
+import type { ChainStream, StreamFacts } from './delivery/ports.ts'
+
+const stream = 'CHAINS'
+
+/** CHAINS as delivery reads it. Where it was deleted it is made anew: nobody else may be there to do it. */
+export function createChainStream(bus: Bus, profile: StreamProfile, replicas: number): ChainStream {
+  async function facts(): Promise<StreamFacts> {
+    try {
+      return await streamInfo(bus, stream)
+    } catch (error) {
+      if (!(error instanceof StrikeflowError) || error.retryable) throw error
+      bus.log.error({ err: error, stream }, 'stream cannot be read, making sure that it is there')
+      await ensureStreams(bus, profile, { replicas })
+      return streamInfo(bus, stream)
+    }
+  }
+
+  return {
+    facts,
+    async messageIdAt(streamSeq) {
+      const message = await messageAt(bus, stream, streamSeq)
+      return message === null ? null : { messageId: message.messageId ?? '' }
+    },
+    open: ({ partition, cursor }, cursorMessageId) =>
+      openOrderedSource(bus, {
+        stream,
+        filterSubject: rawFilter(partition),
+        fromSeq: cursor + 1,
+        previousSeq: cursor,
+        last: cursorMessageId === null || cursor === 0 ? null : { streamSeq: cursor, messageId: cursorMessageId },
+      }),
+  }
+}

@@ -1,0 +1,333 @@
+import { StrikeflowError } from '../../../shared/model/errors.ts'
+import { aborted } from '../../../shared/runtime/aborted.ts'
+import { pause } from '../../../shared/runtime/clock.ts'
+import { Flusher } from './flusher.ts'
+import { ClaimLostError, createLock, type InFlightDeps } from './in-flight.ts'
+import { Membership } from './membership.ts'
+import { Partition, type Taken } from './partition.ts'
+import { type Batch, type DeliveryOptions, type Ports, WriteFailure } from './ports.ts'
+import { takeOver } from './take.ts'
+import { createBatchWriter } from './write-batch.ts'
+
+const maxBackoffMs = 5_000
+/** What no repetition helps is tried again all the same, rarely: somebody may have mended it. */
+const brokenPauseMs = 10_000
+/** A stop waits so long for the flush in hand; what is not written then is the next owner's to find. */
+const drainLimitMs = 10_000
+
+const turnAfterMs = 5
+
+/** How delivery stands, for readiness and the board. */
+export interface DeliveryStatus {
+  readonly owned: readonly number[]
+  /** Why it cannot do its work; empty when it can. */
+  readonly problems: readonly string[]
+}
+
+/**
+ * Delivery of one process: keeps its share of the partitions taken, hands them over when others come and takes over when others
+ * go. Every partition goes the same way, whatever happened before: take, read back, consume, and in the end release; after any
+ * failure it begins again at taking. Kill it at any moment: what it wrote past the cursor is recognised by the next owner.
+ */
+export class Delivery<B extends Batch> {
+  readonly #options: DeliveryOptions
+  readonly #ports: Ports<B>
+  readonly #membership: Membership
+  readonly #flusher: Flusher<B>
+  readonly #inFlight: InFlightDeps
+  readonly #partitions = new Map<number, Partition<B>>()
+  readonly #failed = new Set<number>()
+  readonly #fault = Promise.withResolvers<never>()
+  #wake = Promise.withResolvers<void>()
+  #failures = 0
+  #turnedMs = 0
+  #waitUntilMs = 0
+  #problem: string | null = null
+  #isJoined = false
+  #isEnding = false
+  #isOver = false
+  #settledAs: string | null = null
+
+  constructor(options: DeliveryOptions, ports: Ports<B>) {
+    const { timers, sink, point } = ports
+    this.#options = options
+    this.#ports = ports
+    this.#fault.promise.catch(() => {})
+    this.#membership = new Membership({ ...options, ...ports, onChange: () => this.#wake.resolve() })
+    this.#flusher = new Flusher<B>({
+      createBatch: () => sink.createBatch(),
+      write: createBatchWriter({
+        sink,
+        timers,
+        point,
+        mayWrite: () => (this.#isOver ? 'no' : this.#membership.mayWrite() ? 'yes' : 'wait'),
+        onBusy: (err, attempt) => this.#onBusy(err, attempt),
+      }),
+      timers,
+      maxRows: options.flushRows,
+      maxWaitMs: options.flushMs,
+      isHeld: () => !this.#membership.mayWrite(),
+      onWritten: (batch, seconds) => this.#onWritten(batch, seconds),
+      onDropped: (partitions, error) => this.#onDropped(partitions, error),
+    })
+    this.#inFlight = {
+      cursors: ports.cursors,
+      rules: ports.rules,
+      boot: options.boot,
+      atRisk: createLock(),
+      patiently: (call) => this.#patiently(call),
+    }
+  }
+
+  status(): DeliveryStatus {
+    const problems: string[] = []
+    if (!this.#isJoined) problems.push('not among the members yet')
+    else if (!this.#membership.mayWrite()) problems.push('the leases cannot be renewed')
+    if (this.#problem !== null) problems.push(this.#problem)
+    return { owned: [...this.#partitions.keys()], problems }
+  }
+
+  /** Runs until the signal aborts, then hands everything over. Rejects when the process should end. */
+  async run(stop: AbortSignal): Promise<void> {
+    const onStop = (): void => this.#wake.resolve()
+    stop.addEventListener('abort', onStop)
+    const fatal = Promise.race([this.#fault.promise, this.#membership.superseded])
+    fatal.catch(() => {})
+    try {
+      await Promise.race([this.#loop(stop), aborted(stop), fatal])
+    } finally {
+      this.#isEnding = true
+      stop.removeEventListener('abort', onStop)
+      await this.#end()
+    }
+  }
+
+  async #loop(stop: AbortSignal): Promise<void> {
+    await this.#join(stop)
+    while (!stop.aborted) {
+      this.#wake = Promise.withResolvers()
+      const waitMs = await this.#step()
+      if (stop.aborted) return
+      const alarm = new AbortController()
+      if (waitMs !== null) void pause(this.#ports.timers, waitMs, alarm.signal).then(() => this.#wake.resolve())
+      await this.#wake.promise
+      alarm.abort()
+    }
+  }
+
+  async #join(stop: AbortSignal): Promise<void> {
+    const { timers, log } = this.#ports
+    while (!stop.aborted) {
+      try {
+        await this.#membership.join()
+        this.#isJoined = true
+        return
+      } catch (err) {
+        if (!isRetryable(err)) throw err
+        log.warn({ err }, 'cannot join yet')
+        await pause(timers, 500, stop)
+      }
+    }
+  }
+
+  /** Brings what is owned closer to what should be. Returns after how long to look again, null when something has to change first. */
+  async #step(): Promise<number | null> {
+    const membership = this.#membership
+    // Nothing is begun until the leases are renewed; whether they are still ours is looked at then.
+    if (!membership.mayWrite()) return null
+    this.#flusher.wake()
+    await this.#let([...this.#failed], 'failed')
+    if (!membership.isCurrent) return null
+    const lost = [...this.#partitions.keys()].filter((partition) => !membership.isMine(partition))
+    await this.#let(lost, 'another owner')
+    const desired = new Set(membership.desired())
+    await Promise.all([...this.#partitions.keys()].filter((p) => !desired.has(p)).map((p) => this.#release(p)))
+    return this.#takeMissing([...desired])
+  }
+
+  async #takeMissing(desired: readonly number[]): Promise<number | null> {
+    const { timers, observer } = this.#ports
+    const missing = desired.filter((p) => !this.#partitions.has(p) && this.#membership.isFree(p))
+    if (missing.length === 0) {
+      const owned = [...this.#partitions.keys()].toSorted((a, b) => a - b).join()
+      if (owned !== this.#settledAs) observer.settled()
+      this.#settledAs = owned
+      return null
+    }
+    const waitMs = this.#waitUntilMs - timers.nowMs()
+    if (waitMs > 0) return waitMs
+    return this.#take(missing)
+  }
+
+  async #take(partitions: readonly number[]): Promise<number | null> {
+    const { log, observer } = this.#ports
+    try {
+      const taken = await takeOver(partitions, {
+        ports: this.#ports,
+        membership: this.#membership,
+        inFlight: this.#inFlight,
+        insertLimitMs: this.#options.insertLimitMs,
+      })
+      this.#problem = null
+      const owned = taken.map(({ place }) => place.partition)
+      if (owned.length > 0) observer.took(owned)
+      log.info(
+        { partitions: owned, epochs: taken.map(({ epoch }) => epoch), cursors: taken.map(({ place }) => place.cursor) },
+        'partitions taken',
+      )
+      for (const each of taken) this.#start(each)
+      // Again at once: what was not won may be somebody's now, or nobody's.
+      return owned.length === partitions.length ? 0 : 50
+    } catch (error) {
+      this.#noteFailure(error)
+      return Math.max(0, this.#waitUntilMs - this.#ports.timers.nowMs())
+    }
+  }
+
+  #start(taken: Taken): void {
+    if (this.#isEnding) return
+    const partition: Partition<B> = new Partition(taken, {
+      ports: this.#ports,
+      flusher: this.#flusher,
+      turn: () => this.#turn(),
+      onFailed: (error) => void this.#onFailed(partition, error),
+      onFault: (error) => this.#fault.reject(error),
+    })
+    this.#partitions.set(partition.number, partition)
+    partition.start()
+  }
+
+  /** Messages that are there already would be worked off without ever looking at timers and sockets. */
+  async #turn(): Promise<void> {
+    const { timers } = this.#ports
+    if (timers.nowMs() - this.#turnedMs < turnAfterMs) return
+    await timers.turn()
+    this.#turnedMs = timers.nowMs()
+  }
+
+  /** Stops partitions without waiting for their flush to be written; they can be taken anew afterwards. */
+  async #let(partitions: readonly number[], reason: string): Promise<void> {
+    let numbers = new Set(partitions)
+    while (numbers.size > 0) {
+      const own = [...numbers].flatMap((number) => this.#partitions.get(number) ?? [])
+      for (const partition of own) partition.halt()
+      // What is under way of them goes down together with what others have in the same flush.
+      await this.#flusher.abandon(numbers, new StrikeflowError('fenced', reason, { retryable: true }))
+      await Promise.all(own.map((partition) => partition.ended))
+      for (const { number } of own) this.#partitions.delete(number)
+      for (const number of numbers) this.#failed.delete(number)
+      if (own.length > 0)
+        this.#ports.observer.lost(
+          own.map(({ number }) => number),
+          reason,
+        )
+      numbers = new Set(this.#failed)
+    }
+  }
+
+  /** Hands a partition over: everything of it is written, then its lease is free. */
+  async #release(number: number): Promise<void> {
+    const { timers, log, point } = this.#ports
+    const partition = this.#partitions.get(number)
+    if (partition === undefined) return
+    partition.halt()
+    await partition.ended
+    await point('draining')
+    const limit = new AbortController()
+    const late = pause(timers, drainLimitMs, limit.signal).then(() => false)
+    const isWritten = await Promise.race([this.#flusher.settled(number), late])
+    limit.abort()
+    try {
+      if (isWritten && !this.#failed.has(number)) await partition.taken.inFlight.clear()
+      await this.#membership.releaseLease(number)
+    } catch (err) {
+      log.warn({ err, partition: number }, 'lease not released, it will run out')
+    }
+    this.#partitions.delete(number)
+    this.#failed.delete(number)
+    this.#ports.observer.lost([number], 'released')
+  }
+
+  /** The end of a run: hands over what can be, in bounded time. */
+  async #end(): Promise<void> {
+    await Promise.all([...this.#partitions.keys()].map((number) => this.#release(number)))
+    this.#isOver = true
+    if (!this.#isJoined) return
+    await this.#membership
+      .leave()
+      .catch((err: unknown) => this.#ports.log.warn({ err }, 'membership not taken back, it will run out'))
+  }
+
+  /** Repeats a call to a bucket until it answers or the process is about to end. */
+  async #patiently<T>(call: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await call()
+      } catch (error) {
+        if (!isRetryable(error) || this.#isEnding) throw error
+        await pause(this.#ports.timers, Math.min(1_000, 50 * 2 ** attempt))
+      }
+    }
+  }
+
+  #onWritten(batch: B, seconds: number): void {
+    this.#failures = 0
+    this.#problem = null
+    this.#ports.observer.written(batch, seconds)
+  }
+
+  #onBusy(err: WriteFailure, attempt: number): void {
+    const { observer, log } = this.#ports
+    this.#flusher.stall()
+    this.#problem = `ClickHouse refuses: ${err.message.slice(0, 200)}`
+    observer.storeFailed()
+    log.warn({ err, attempt }, 'insert refused, trying again')
+  }
+
+  #onDropped(partitions: ReadonlySet<number>, error: unknown): void {
+    for (const number of partitions) {
+      const partition = this.#partitions.get(number)
+      if (partition === undefined) continue
+      partition.halt()
+      this.#failed.add(number)
+    }
+    this.#noteFailure(error)
+  }
+
+  /** What it delivered before it failed is good and is written. */
+  async #onFailed(partition: Partition<B>, error: unknown): Promise<void> {
+    const { number } = partition
+    await this.#flusher.settled(number)
+    if (this.#partitions.get(number) !== partition) return
+    this.#failed.add(number)
+    this.#noteFailure(error)
+  }
+
+  /** Decides what a failure means: begin again soon, begin again rarely, or end the process. */
+  #noteFailure(error: unknown): void {
+    const { timers, random, log, observer } = this.#ports
+    if (
+      !isRetryable(error) &&
+      !(error instanceof WriteFailure) &&
+      !(error instanceof ClaimLostError) &&
+      !isBus(error)
+    ) {
+      this.#fault.reject(error)
+      return
+    }
+    const isFenced = error instanceof StrikeflowError && error.code === 'fenced'
+    if (!isFenced) observer.storeFailed()
+    // Partitions that fail together have failed once.
+    if (timers.nowMs() >= this.#waitUntilMs) this.#failures += 1
+    const isBroken = error instanceof WriteFailure && error.kind === 'broken'
+    const pauseMs = isBroken ? brokenPauseMs : Math.min(maxBackoffMs, 50 * 2 ** this.#failures) * (0.5 + random() / 2)
+    this.#waitUntilMs = timers.nowMs() + pauseMs
+    this.#problem = `${isBroken ? 'stopped' : 'begins again'}: ${(error as Error).message.slice(0, 200)}`
+    log.warn({ err: error, pauseMs: Math.round(pauseMs) }, 'partitions begin again')
+    this.#wake.resolve()
+  }
+}
+
+const isRetryable = (error: unknown): boolean => error instanceof StrikeflowError && error.retryable
+
+const isBus = (error: unknown): boolean => error instanceof StrikeflowError && error.code === 'bus'

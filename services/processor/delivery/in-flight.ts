@@ -1,0 +1,152 @@
+import { StrikeflowError } from '../../../shared/model/errors.ts'
+import type { KeyValue, Place } from './ports.ts'
+import type { DeliveryRules } from './rules.ts'
+
+/** What is written down before a message is touched, under `p<partition>` in the bucket `cursors`. */
+interface InFlightRecord {
+  readonly boot: string
+  readonly incarnation: string
+  /** Messages up to here may have been touched; null after a clean end. */
+  readonly to: number | null
+  /** Up to here an owner before died: message by message. */
+  readonly suspectTo: number
+  /** The one message that is being opened or computed now. */
+  readonly at: number | null
+  /** Deaths by message. */
+  readonly deaths: Readonly<Record<string, number>>
+}
+
+export interface InFlightDeps {
+  readonly cursors: KeyValue
+  readonly rules: DeliveryRules
+  readonly boot: string
+  /** One message at risk at a time in the whole process, or an innocent one would be blamed with the guilty. */
+  readonly atRisk: Lock
+  /** Repeats a call to the bucket for as long as the partition is ours. */
+  readonly patiently: <T>(call: () => Promise<T>) => Promise<T>
+}
+
+/** The record was changed by somebody else: the partition has another owner. */
+export class ClaimLostError extends StrikeflowError {
+  constructor(partition: number) {
+    super('fenced', `The range in flight of partition ${partition} was written by another owner`)
+    this.name = 'ClaimLostError'
+  }
+}
+
+/** So many sequences are claimed with one writing; what lies in them past the cursor has to be looked at by the next owner. */
+const claimAhead = 1024
+
+export interface TakenPlace extends Place {
+  readonly committedTo: number
+  /** Of the stream, when the partition was taken. */
+  readonly lastSeq: number
+  /** True when somebody was owner before, so that rows may be there. */
+  readonly hadOwner: boolean
+}
+
+/**
+ * The range of a partition that this owner may have touched, and how often one died over a message in it. After an unclean end the
+ * next owner goes message by message through the range, and gives up, unread, the message it keeps dying over.
+ */
+export class InFlight {
+  readonly #key: string
+  readonly #partition: number
+  readonly #deps: InFlightDeps
+  #record: InFlightRecord
+  #revision: number
+  /** Rows may be there of messages up to here. */
+  readonly doubtfulTo: number
+
+  private constructor(place: TakenPlace, deps: InFlightDeps, record: InFlightRecord, revision: number) {
+    this.#partition = place.partition
+    this.#key = keyOf(place.partition)
+    this.#deps = deps
+    this.#record = record
+    this.#revision = revision
+    this.doubtfulTo = record.to ?? 0
+  }
+
+  /** Reads what the owner before left, and writes that the range is ours: from then on his own writing fails. */
+  static async open(place: TakenPlace, deps: InFlightDeps): Promise<InFlight> {
+    const entry = await deps.cursors.get(keyOf(place.partition))
+    const record = begin(place, entry === null ? null : (entry.value as InFlightRecord), deps.boot)
+    const revision =
+      entry === null
+        ? await deps.cursors.create(keyOf(place.partition), record)
+        : await deps.cursors.update(keyOf(place.partition), record, entry.revision)
+    if (revision === null) throw new ClaimLostError(place.partition)
+    return new InFlight(place, deps, record, revision)
+  }
+
+  /** Makes sure that it is written down before a message is touched. */
+  async claim(streamSeq: number): Promise<void> {
+    if (streamSeq > (this.#record.to ?? 0)) await this.#write({ to: streamSeq + claimAhead })
+  }
+
+  isGivenUp(streamSeq: number): boolean {
+    return this.#deps.rules.isGivenUp(this.#record.deaths[streamSeq] ?? 0)
+  }
+
+  /** Runs something that might be the end of the process, with the message's name written down where one has died before. */
+  async atRisk<T>(streamSeq: number, run: () => T): Promise<T> {
+    await this.claim(streamSeq)
+    if (streamSeq > this.#record.suspectTo) return run()
+    return this.#deps.atRisk(async () => {
+      await this.#write({ at: streamSeq })
+      const result = run()
+      await this.#write({ at: null })
+      return result
+    })
+  }
+
+  /** Notes a clean end: nothing is in flight. */
+  async clear(): Promise<void> {
+    await this.#write({ to: null, suspectTo: 0, at: null, deaths: {} })
+  }
+
+  async #write(change: Partial<InFlightRecord>): Promise<void> {
+    const { cursors, patiently, boot } = this.#deps
+    const record = { ...this.#record, ...change }
+    const revision = await patiently(async () => {
+      const written = await cursors.update(this.#key, record, this.#revision)
+      if (written !== null) return written
+      // A call whose answer was lost may have been ours.
+      const entry = await cursors.get(this.#key)
+      if (entry === null || (entry.value as InFlightRecord).boot !== boot) return null
+      return cursors.update(this.#key, record, entry.revision)
+    })
+    if (revision === null) throw new ClaimLostError(this.#partition)
+    this.#record = record
+    this.#revision = revision
+  }
+}
+
+const keyOf = (partition: number): string => `p${partition}`
+
+function begin(place: TakenPlace, before: InFlightRecord | null, boot: string): InFlightRecord {
+  const { incarnation, cursor, committedTo, lastSeq, hadOwner } = place
+  const isKnown = before !== null && before.incarnation === incarnation
+  // Nothing written down about this incarnation: any message that is there may have been touched, if ever there was an owner.
+  const touchedTo = isKnown ? Math.min(before.to ?? 0, lastSeq) : hadOwner ? lastSeq : 0
+  const record = { boot, incarnation, to: Math.max(cursor, committedTo, touchedTo), at: null }
+  if (!isKnown) return { ...record, suspectTo: 0, deaths: {} }
+  // The same process going on after a lost connection has not died over anything.
+  if (before.boot === boot) return { ...record, suspectTo: before.suspectTo, deaths: before.deaths }
+  const deaths = { ...before.deaths }
+  if (before.at !== null) deaths[before.at] = (deaths[before.at] ?? 0) + 1
+  const open = Object.entries(deaths).filter(([seq]) => Number(seq) > cursor)
+  return { ...record, suspectTo: before.to === null ? 0 : touchedTo, deaths: Object.fromEntries(open) }
+}
+
+export type Lock = <T>(run: () => Promise<T>) => Promise<T>
+
+/** One at a time, in the order of asking. */
+export function createLock(): Lock {
+  let last: Promise<unknown> = Promise.resolve()
+  return (run) => {
+    const mine = last.then(run, run)
+    last = mine.catch(() => {})
+    return mine
+  }
+}

@@ -1,0 +1,240 @@
+import { pause } from '../../../shared/runtime/clock.ts'
+import { StrikeflowError } from '../../../shared/model/errors.ts'
+import type { Delivery } from '../../../shared/bus/ordered-source.ts'
+import type { KeyStates, Standing } from '../key-states.ts'
+import type { Flusher } from './flusher.ts'
+import type { InFlight } from './in-flight.ts'
+import {
+  type Batch,
+  noRows,
+  type Opened,
+  type OpenStream,
+  type Place,
+  type Ports,
+  type Processed,
+  type Refused,
+  type RowCounts,
+} from './ports.ts'
+
+/** What the taking of a partition found. */
+export interface Taken {
+  readonly place: Place
+  readonly epoch: number
+  readonly cursorMessageId: string | null
+  readonly states: KeyStates
+  readonly inFlight: InFlight
+}
+
+export interface PartitionDeps<B extends Batch> {
+  readonly ports: Ports<B>
+  readonly flusher: Flusher<B>
+  /** Gives way to timers and sockets now and then: the leases are renewed on the same thread. */
+  readonly turn: () => Promise<void>
+  /** Called once when it cannot go on; not when it was halted. */
+  readonly onFailed: (error: unknown) => void
+  /** For what no new beginning mends: the process has to end. */
+  readonly onFault: (error: unknown) => void
+}
+
+type Looked = Opened | Refused
+
+/** Messages whose rows are looked up together. */
+const lookupBatch = 64
+
+const nothing: Standing = { late: false, contentUnchanged: false, mayBeStored: false }
+const givenUp: Refused = { reason: 'crashed_processor', error: new Error('The processor died three times over it') }
+
+/**
+ * One owned partition, from its taking to its release: reads on from the cursor, each message in turn, and hands what becomes of
+ * it to the joint flush. While messages may have rows already (an owner before had them in flight), those are looked up first.
+ */
+export class Partition<B extends Batch> {
+  readonly taken: Taken
+  readonly #deps: PartitionDeps<B>
+  readonly #halt = new AbortController()
+  #source: OpenStream | null = null
+  #ended: Promise<void> = Promise.resolve()
+
+  constructor(taken: Taken, deps: PartitionDeps<B>) {
+    this.taken = taken
+    this.#deps = deps
+  }
+
+  get number(): number {
+    return this.taken.place.partition
+  }
+
+  start(): void {
+    this.#ended = this.#run()
+  }
+
+  /** From this moment on nothing of it is added to a flush. */
+  halt(): void {
+    this.#halt.abort()
+    this.#deps.flusher.wake()
+    void this.#source?.[Symbol.asyncDispose]()
+  }
+
+  /** Resolves when it has come to rest after a halt or a failure. */
+  get ended(): Promise<void> {
+    return this.#ended
+  }
+
+  get #isHalted(): boolean {
+    return this.#halt.signal.aborted
+  }
+
+  async #run(): Promise<void> {
+    const { ports, onFailed } = this.#deps
+    try {
+      const { place, cursorMessageId } = this.taken
+      await using source = await ports.stream.open(place, cursorMessageId)
+      this.#source = source
+      if (!this.#isHalted) await this.#consume(source)
+      if (!this.#isHalted) throw new StrikeflowError('bus', 'The stream ended', { retryable: true })
+    } catch (error) {
+      if (this.#isHalted) return
+      this.#halt.abort()
+      onFailed(error)
+    }
+  }
+
+  async #consume(source: OpenStream): Promise<void> {
+    const iterator = source[Symbol.asyncIterator]()
+    const { doubtfulTo } = this.taken.inFlight
+    while (!this.#isHalted) {
+      const deliveries: Delivery[] = []
+      let isDoubtful = false
+      do {
+        const next = await iterator.next()
+        if (next.done === true) return
+        deliveries.push(next.value)
+        isDoubtful = next.value.streamSeq < doubtfulTo && source.buffered > 0
+      } while (isDoubtful && deliveries.length < lookupBatch)
+      await this.#handle(deliveries)
+    }
+  }
+
+  async #handle(deliveries: readonly Delivery[]): Promise<void> {
+    const { inFlight } = this.taken
+    const looked: (readonly [Delivery, Looked])[] = []
+    for (const delivery of deliveries) looked.push([delivery, await this.#open(delivery)])
+    const doubtful = looked.flatMap(([{ streamSeq }, it]) =>
+      isOpen(it) && streamSeq <= inFlight.doubtfulTo ? [it.meta] : [],
+    )
+    const present =
+      doubtful.length === 0 ? noneThere : await this.#untilAnswered(() => this.#deps.ports.ledger.rowCounts(doubtful))
+    await this.#deps.ports.point('read-back')
+    for (const [delivery, it] of looked) {
+      await this.#deps.turn()
+      if (!this.#isHalted) await this.#process(delivery, it, present)
+      this.#deps.ports.observer.delivered(this.number, delivery.pendingCount)
+    }
+  }
+
+  #open(delivery: Delivery): Promise<Looked> {
+    const { inFlight } = this.taken
+    if (inFlight.isGivenUp(delivery.streamSeq)) return Promise.resolve(givenUp)
+    const { handler, point } = this.#deps.ports
+    return inFlight.atRisk(delivery.streamSeq, () => {
+      void point('opening')
+      return handler.open(delivery)
+    })
+  }
+
+  async #process(delivery: Delivery, it: Looked, present: ReadonlyMap<string, RowCounts>): Promise<void> {
+    if (!isOpen(it)) {
+      await this.#roomOrHalt()
+      if (!this.#isHalted) this.#deadLetter(delivery, it)
+      return
+    }
+    const standing = this.taken.states.standing(it.meta)
+    const isDuplicate = await this.#isDuplicate(delivery, it, standing)
+    await this.#roomOrHalt()
+    if (this.#isHalted) return
+    if (isDuplicate) this.#add(delivery, { outcome: 'duplicate', reason: 'already_stored', standing, meta: it.meta })
+    else await this.taken.inFlight.atRisk(delivery.streamSeq, () => this.#store(delivery, it, standing, present))
+    const sent = this.#deps.ports.point('alerts-sent')
+    if (sent !== undefined) await sent
+  }
+
+  async #roomOrHalt(): Promise<void> {
+    const { flusher } = this.#deps
+    while (!flusher.hasRoom && !this.#isHalted) await flusher.roomAgain()
+  }
+
+  async #isDuplicate({ streamSeq }: Delivery, { meta }: Opened, { mayBeStored }: Standing): Promise<boolean> {
+    const { ports, flusher } = this.#deps
+    const before = { place: this.taken.place, streamSeq }
+    const isHeld = flusher.holds(meta.snapshotId)
+    const isStored =
+      !isHeld && mayBeStored && (await this.#untilAnswered(() => ports.ledger.isStored(meta.snapshotId, before)))
+    return ports.rules.isDuplicate({ isHeld, isStored })
+  }
+
+  /** Without waiting from the first look at the key's state to the flush: nothing else may come in between. */
+  #store(delivery: Delivery, it: Opened, standing: Standing, present: ReadonlyMap<string, RowCounts>): void {
+    if (this.#isHalted) return
+    const { states } = this.taken
+    const computed = it.compute(standing, states.get(it.meta))
+    if ('reason' in computed) return this.#deadLetter(delivery, computed)
+    if (computed.state !== null) states.set(it.meta, computed.state)
+    const { counts, content } = computed
+    this.#add(delivery, {
+      outcome: 'stored',
+      reason: '',
+      standing,
+      meta: it.meta,
+      counts,
+      content,
+      tables: this.#deps.ports.rules.tablesToWrite(counts, present.get(it.meta.snapshotId)),
+      publishes: it.publish(computed, standing),
+    })
+  }
+
+  #deadLetter(delivery: Delivery, refused: Refused): void {
+    const mayHaveAlerted = delivery.streamSeq <= this.taken.inFlight.doubtfulTo
+    const publishes = this.#deps.ports.handler.deadLetter(delivery, refused, mayHaveAlerted)
+    this.#add(delivery, { outcome: 'dead-lettered', reason: refused.reason, standing: nothing, meta: null, publishes })
+  }
+
+  #add({ streamSeq, previousSeq, messageId, publishedAtMs }: Delivery, done: Done): void {
+    const { place, epoch } = this.taken
+    const { tables = [], publishes = [], counts = noRows, content = null, ...rest } = done
+    // Not the delivery itself: its payload is large, and a slow sink may keep thousands of messages waiting.
+    const facts = { streamSeq, previousSeq, messageId, publishedAtMs }
+    const processed = { ...rest, partition: place.partition, delivery: facts, counts, content }
+    try {
+      this.#deps.flusher.add({ processed, stamp: { epoch, incarnation: place.incarnation }, tables, publishes })
+    } catch (error) {
+      // Half a message may be in the flush now. The next life finds it in flight, and gives it up at the third death.
+      this.#deps.onFault(error)
+      throw error
+    }
+  }
+
+  /** Asks until the store answers, for as long as the partition is ours. */
+  async #untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+    const { timers, observer } = this.#deps.ports
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (!(error instanceof StrikeflowError) || !error.retryable) throw error
+        observer.storeFailed()
+        await pause(timers, Math.min(5_000, 100 * 2 ** attempt), this.#halt.signal)
+        if (this.#isHalted) throw error
+      }
+    }
+  }
+}
+
+type Done = Pick<Processed, 'outcome' | 'reason' | 'standing' | 'meta'> &
+  Partial<Pick<Processed, 'counts' | 'content'>> & {
+    readonly tables?: readonly (keyof RowCounts)[]
+    readonly publishes?: readonly Promise<unknown>[]
+  }
+
+const noneThere: ReadonlyMap<string, RowCounts> = new Map()
+
+const isOpen = (it: Looked): it is Opened => 'meta' in it

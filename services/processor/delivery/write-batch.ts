@@ -1,0 +1,70 @@
+import { pause, type Timers } from '../../../shared/runtime/clock.ts'
+import { type Batch, type Fence, type Point, type RowSink, WriteFailure } from './ports.ts'
+
+export interface BatchWriterDeps<B extends Batch> {
+  readonly sink: RowSink<B>
+  readonly timers: Timers
+  readonly point: Point
+  /** `wait` while the leases may be over and nothing must be begun; `no` when nobody waits for the outcome any more. */
+  readonly mayWrite: () => MayWrite
+  readonly onBusy: (error: WriteFailure, attempt: number) => void
+}
+
+export type WriteBatch<B extends Batch> = (
+  batch: B,
+  publishes: readonly Promise<unknown>[],
+  fence: Fence,
+) => Promise<void>
+
+export type MayWrite = 'yes' | 'wait' | 'no'
+
+const maxBackoffMs = 5_000
+const lookAgainMs = 50
+
+/**
+ * Writes one flush: all rows, then the acknowledgements of what was published for it, then the commit rows. What is refused for a
+ * passing reason is sent again for as long as it takes; what may or may not have been written is nobody's to repeat blindly: it
+ * rejects, and the partitions are taken anew.
+ */
+export function createBatchWriter<B extends Batch>(deps: BatchWriterDeps<B>): WriteBatch<B> {
+  const { sink, point, timers, mayWrite, onBusy } = deps
+
+  /** Nobody may have noticed that the leases were late: then it goes on as if nothing had been. If somebody has, the sink refuses. */
+  async function untilAllowed(): Promise<void> {
+    while (mayWrite() === 'wait') await pause(timers, lookAgainMs)
+    if (mayWrite() === 'no') throw new WriteFailure('fenced', new Error('delivery has ended'))
+  }
+
+  async function insert(send: () => Promise<void>): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await untilAllowed()
+        await point('lease-checked')
+        return await send()
+      } catch (error) {
+        if (!(error instanceof WriteFailure) || error.kind !== 'busy') throw error
+        onBusy(error, attempt)
+        await pause(timers, Math.min(maxBackoffMs, 100 * 2 ** attempt))
+      }
+    }
+  }
+
+  return async (batch, publishes, fence) => {
+    // Nothing orders these among themselves. All must be over before a failure is told: what is still under way would be found half.
+    await allSettled(batch.filled().map((table) => insert(() => sink.insertRows(batch, table, fence))))
+    await point('rows-stored')
+    await Promise.all(publishes)
+    await point('acknowledged')
+    // After all other rows, never before: a commit row says that its snapshot is complete.
+    await insert(() => sink.insertCommits(batch, fence))
+    await point('committed')
+  }
+}
+
+async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(promises)
+  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  // A fault of the program must not hide behind a failure that is only repeated.
+  const worst = failures.find((error) => !(error instanceof WriteFailure)) ?? failures[0]
+  if (worst !== undefined) throw worst
+}

@@ -1,0 +1,45 @@
+import { type Store, StoreError } from '../../shared/store/connect.ts'
+import { fenceCondition } from '../../shared/store/queries/ownership.ts'
+import { insertStatement, type TableBuffer, type TableShape } from '../../shared/store/table-buffer.ts'
+import { type Fence, type RowSink, WriteFailure, type WriteFailureKind } from './delivery/ports.ts'
+import { Flush, type FlushWriter } from './flush.ts'
+
+export interface RowSinkOptions {
+  readonly writer: FlushWriter
+  readonly insertLimitMs: number
+  /** Passes the point in the middle of a body; undefined where nobody waits there. */
+  readonly midway: (() => Promise<void> | undefined) | undefined
+}
+
+/** ClickHouse's code for a `throwIf` that threw: the fence. */
+const fencedCode = 395
+/** Its code for a statement that took longer than it may. */
+const tooSlowCode = 159
+
+/** Writes flushes to ClickHouse, each table by one INSERT that the sink refuses as a whole when a partition in it has a later owner. */
+export function createRowSink(store: Store, { writer, insertLimitMs, midway }: RowSinkOptions): RowSink<Flush> {
+  async function insert(buffer: TableBuffer<TableShape>, fence: Fence): Promise<void> {
+    const body = buffer.encode()
+    try {
+      await store.insert(insertStatement(buffer.shape, fenceCondition(fence)), body, { limitMs: insertLimitMs, midway })
+    } catch (error) {
+      throw error instanceof StoreError ? new WriteFailure(kindOf(error), error) : error
+    }
+  }
+
+  return {
+    createBatch: () => new Flush(writer),
+    insertRows: (flush, table, fence) => insert(flush[table], fence),
+    insertCommits(flush, fence) {
+      flush.seal()
+      return insert(flush.commits, fence)
+    },
+  }
+}
+
+function kindOf({ clickhouseCode, indeterminate, retryable }: StoreError): WriteFailureKind {
+  if (clickhouseCode === fencedCode) return 'fenced'
+  if (clickhouseCode === tooSlowCode) return 'slow'
+  if (indeterminate) return 'lost'
+  return retryable ? 'busy' : 'broken'
+}
