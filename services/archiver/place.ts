@@ -24,7 +24,9 @@ export interface Placed extends ArchivePosition {
  * message it still has, else at its first message.
  */
 export async function placeArchive({ stream, state, writer, messageIdAt }: PlaceDeps): Promise<Placed> {
-  const { created, firstSeq, lastSeq } = state
+  const { created, lastSeq } = state
+  // A stream that never had a message says 0.
+  const firstSeq = Math.max(1, state.firstSeq)
   const { newest } = writer
   const at = (run: number, fromSeq: number, why: Placed['why']): Placed => ({ stream, created, run, fromSeq, why })
   if (newest === null) return at(1, firstSeq, 'first start')

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
+import { registerArchive } from './commands/archive.ts'
 import { registerBench } from './commands/bench.ts'
 import { registerIngest } from './commands/ingest.ts'
 import { registerMigrate } from './commands/migrate.ts'
@@ -21,6 +22,7 @@ const program = new Command('strikeflow')
 registerStart(program, environment)
 registerIngest(program, environment)
 registerTail(program)
+registerArchive(program, environment)
 registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)

@@ -18,6 +18,7 @@ const figures: BoardFigures = {
   lowDisk: false,
   latestAlerts: ['14:51:00  critical  SPX: 30-day IV 25.7 %, 9.4 points above its level'],
   refused: 0,
+  archive: null,
 }
 const text = (some: Partial<BoardFigures> | null, silentSeconds = 0): string =>
   renderBoard(services, some === null ? null : { ...figures, ...some }, addresses, {
