@@ -136,7 +136,14 @@ describe('the archiver', () => {
     await archiveAll({ fileMebibytes: 1 })
     expect((await readManifest(directory)).entries.length).toBeGreaterThan(1)
     await makeStream()
-    const options = { archive: { directory }, natsUrl: nats.url, store: null, append: false, skipDamaged: false }
+    const options = {
+      archive: { directory },
+      natsUrl: nats.url,
+      profile: 'embedded' as const,
+      store: null,
+      append: false,
+      skipDamaged: false,
+    }
     expect(await restoreArchive(options)).toMatchObject({ messages: 300, duplicates: 0, damaged: [], fromSeq: 1 })
     expect(await rawMessages(300)).toEqual(before)
     await expect(restoreArchive(options)).rejects.toThrow('CHAINS holds 300 messages')

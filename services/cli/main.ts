@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import { registerArchive } from './commands/archive.ts'
 import { registerBench } from './commands/bench.ts'
+import { registerDoctor } from './commands/doctor.ts'
 import { registerIngest } from './commands/ingest.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerServices } from './commands/services.ts'
@@ -26,6 +27,7 @@ registerArchive(program, environment)
 registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)
+registerDoctor(program, environment)
 
 try {
   await program.parseAsync(process.argv)

@@ -60,7 +60,10 @@ describe('an archive', () => {
     const messages = [...range(1, 2), strange, empty]
     await writer.write(at(1), messages)
     const back = await readAll()
-    expect(back.map(({ run: _, marketTimeMs: __, ...message }) => message)).toEqual(messages)
+    expect(back).toMatchObject(messages)
+    expect(back.map(({ headers, payload }) => [headers, payload])).toEqual(
+      messages.map(({ headers, payload }) => [headers, payload]),
+    )
     expect(back.map(({ marketTimeMs }) => marketTimeMs)).toEqual([
       marketOpenMs + minuteMs,
       marketOpenMs + 2 * minuteMs,

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { DamagedFile } from '../../../shared/archive/manifest.ts'
 import { readArchive, type ReadArchiveOptions, type ReadProgress } from '../../../shared/archive/reader.ts'
 import { connectBus } from '../../../shared/bus/connect.ts'
-import { createPublisher, type Publisher } from '../../../shared/bus/publisher.ts'
+import { createPublisher, type PublishAck, type Publisher } from '../../../shared/bus/publisher.ts'
+import type { StreamProfile } from '../../../shared/bus/stream-specs.ts'
 import { ensureStreams, type StreamInfo, streamInfo } from '../../../shared/bus/streams.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { createLogger } from '../../../shared/runtime/logger.ts'
@@ -13,6 +14,8 @@ import { progressText, sparsely } from '../progress.ts'
 export interface RestoreOptions {
   readonly archive: Pick<ReadArchiveOptions, 'directory' | 'fromMs' | 'toMs' | 'time' | 'underlyings'>
   readonly natsUrl: string
+  /** Sizes of the streams, where there are none yet. */
+  readonly profile: StreamProfile
   /** Where the processor commits, so that CHAINS is never filled past what it has not read; null when nobody knows. */
   readonly store: Store | null
   /** Publishes into a stream that has messages already. */
@@ -36,7 +39,7 @@ const unreadShare = 0.5
 export async function restoreArchive(options: RestoreOptions): Promise<Restored> {
   const log = createLogger({ service: 'archive', level: 'warn' })
   await using bus = await connectBus({ servers: options.natsUrl, name: 'archive', log })
-  await ensureStreams(bus, 'embedded')
+  await ensureStreams(bus, options.profile)
   const stream = await streamInfo(bus, 'CHAINS')
   if (stream.messages > 0 && !options.append) {
     throw new StrikeflowError(
@@ -90,12 +93,15 @@ class Restoring {
     const { acked } = await this.#publisher.enqueueAgain(subject, payload, headers)
     this.#messages += 1
     this.#bytes += payload.byteLength + messageOverheadBytes
-    acked.then(
-      ({ duplicate }) => {
-        if (duplicate) this.#duplicates += 1
-      },
-      (error: unknown) => (this.#failure ??= error),
-    )
+    void this.#count(acked)
+  }
+
+  async #count(acked: Promise<PublishAck>): Promise<void> {
+    try {
+      if ((await acked).duplicate) this.#duplicates += 1
+    } catch (error) {
+      this.#failure ??= error
+    }
   }
 
   async finish(): Promise<{ readonly messages: number; readonly duplicates: number }> {

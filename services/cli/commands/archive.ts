@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Env, readSettings } from '../../../shared/runtime/config.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
+import { busSettings } from '../../../shared/bus/settings.ts'
 import { openStore } from '../../../shared/store/connect.ts'
 import { storeSettings } from '../../../shared/store/settings.ts'
 import { listArchive } from '../archive/list.ts'
@@ -11,6 +12,8 @@ import { nonEmpty, tickers } from '../arguments.ts'
 import { stackStore, waitForCommits } from '../committed.ts'
 import { startOwnStack } from '../own-stack.ts'
 import { findRunningStack } from '../running-stack.ts'
+
+type Rest = Omit<RestoreOptions, 'natsUrl' | 'profile' | 'store'>
 
 interface PlaceOptions {
   readonly data: string
@@ -82,7 +85,8 @@ export function registerArchive(program: Command, environment: Env): void {
       const restored = await restore(options, environment)
       for (const { path, problem } of restored.damaged) console.error(`damaged, left out: ${path}: ${problem}`)
       if (options.json === true) console.log(JSON.stringify(restored))
-      if (restored.messages === 0) throw new StrikeflowError('internal', `Nothing is archived there in ${directoryOf(options)}`)
+      if (restored.messages === 0)
+        throw new StrikeflowError('internal', `Nothing is archived there in ${directoryOf(options)}`)
       if (restored.damaged.length > 0) process.exitCode = 1
     })
 }
@@ -99,30 +103,26 @@ async function restore(options: RestoreArguments, environment: Env): Promise<Res
     },
     append,
     skipDamaged,
-  } satisfies Omit<RestoreOptions, 'natsUrl' | 'store'>
+  } satisfies Rest
   if (options.nats !== undefined) return await restoreTo(rest, options.nats, environment, options)
   const running = await findRunningStack(options.data)
   await using own = running === null ? await startOwnStack(options.data, environment) : null
   const endpoints = running ?? own
   if (endpoints === null) throw new TypeError('Expected a stack')
   await using store = stackStore(endpoints)
-  const restored = await restoreArchive({ ...rest, natsUrl: endpoints.natsUrl, store })
+  const restored = await restoreArchive({ ...rest, natsUrl: endpoints.natsUrl, profile: 'embedded', store })
   report(restored)
   if (options.wait === true || own !== null) await waitForCommits(endpoints, restored.fromSeq)
   return restored
 }
 
 /** Into any server; how far its processor is, only the environment can say. */
-async function restoreTo(
-  rest: Omit<RestoreOptions, 'natsUrl' | 'store'>,
-  natsUrl: string,
-  environment: Env,
-  { wait }: RestoreArguments,
-): Promise<Restored> {
+async function restoreTo(rest: Rest, natsUrl: string, environment: Env, { wait }: RestoreArguments): Promise<Restored> {
   if (wait === true) throw new StrikeflowError('config', '--wait needs a stack on the data directory, not --nats')
+  const { profile } = readSettings('NATS', busSettings, environment)
   const isKnown = environment['CLICKHOUSE_URL'] !== undefined
   await using store = isKnown ? openStore(readSettings('CLICKHOUSE', storeSettings, environment)) : null
-  const restored = await restoreArchive({ ...rest, natsUrl, store })
+  const restored = await restoreArchive({ ...rest, natsUrl, profile, store })
   report(restored)
   return restored
 }
