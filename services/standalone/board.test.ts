@@ -37,6 +37,14 @@ describe('the board', () => {
     expect(board).toContain('http://127.0.0.1:8061/alerts/latest')
   })
 
+  it('says how far the archive is, and when it does not write', () => {
+    const archive = { state: 'ok', filesWritten: 12, bytesWritten: 34_500_000, behind: 1200 }
+    expect(text({ archive })).toMatch(/archive +12 files, 34.5 MB since the start, 1,200 messages not in a file yet/)
+    expect(text({ archive })).not.toContain('NOT WRITING')
+    expect(text({ archive: { ...archive, state: 'ENOSPC' } })).toContain('NOT WRITING: ENOSPC')
+    expect(text({})).not.toContain('archive  ')
+  })
+
   it('warns of a disk that is nearly full before it is', () => {
     expect(text({})).not.toContain('LOW')
     expect(text({ lowDisk: true, freeGb: 3.21 })).toMatch(/3\.2 GB free +LOW/)

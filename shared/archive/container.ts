@@ -33,6 +33,9 @@ const formatVersion = 1
 /** A bound against a bomb, far above any file this writes. */
 const maxUnpackedBytes = 1024 ** 3
 
+/** The default of 16 KiB turns a file into a thousand pieces to be put together again. */
+const chunkSize = 4 * 1024 ** 2
+
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
@@ -41,7 +44,7 @@ const zstdParams = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_c
 
 export async function encodeContainer(head: ContainerHead, messages: readonly ArchivedMessage[]): Promise<Uint8Array> {
   const metadata = new Map([[metadataKey, JSON.stringify({ format: formatVersion, ...head })]])
-  return await compress(encodeArrow(columnsOf(messages), metadata), { params: zstdParams })
+  return await compress(encodeArrow(columnsOf(messages), metadata), { params: zstdParams, chunkSize })
 }
 
 function columnsOf(messages: readonly ArchivedMessage[]): readonly (ArrowColumn | ArrowBytesColumn)[] {
@@ -113,7 +116,7 @@ export async function decodeContainer(
   wants: (subject: string) => boolean = () => true,
 ): Promise<Container> {
   try {
-    const table = decodeArrow(aligned(await decompress(file, { maxOutputLength: maxUnpackedBytes })))
+    const table = decodeArrow(aligned(await decompress(file, { maxOutputLength: maxUnpackedBytes, chunkSize })))
     const head = readHead(table)
     return { head, messages: messagesOf(table, head.run, wants) }
   } catch (cause) {

@@ -21,13 +21,23 @@ export interface ArchivedMessage extends RawMessage {
 export const messageIdOf = ({ headers }: Pick<RawMessage, 'headers'>): string | null =>
   headers.get(headerNames.messageId) ?? null
 
+const wholeOf = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+
 interface Contents {
   readonly marketTimeMs: number | null
   readonly contracts: number
 }
 
-/** What is in a message, as far as it can be read: an archive takes whatever the stream has. */
+/**
+ * What is in a message, as its headers say; where they do not, as far as it can be read, since an archive takes whatever the
+ * stream has. To unpack each one would cost more than all the rest of archiving.
+ */
 export function contentsOf({ payload, headers }: Pick<RawMessage, 'payload' | 'headers'>): Contents {
+  const [marketTimeMs, contracts] = [headers.get(headerNames.marketTime), headers.get(headerNames.contracts)].map(
+    wholeOf,
+  )
+  if (marketTimeMs !== undefined && contracts !== undefined) return { marketTimeMs, contracts }
   try {
     const encoding = headers.get(headerNames.contentEncoding) ?? null
     const { meta, contracts } = decodeSnapshotMeta(payload, encoding, headers.get(headerNames.schema) ?? null)
