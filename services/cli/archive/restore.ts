@@ -1,14 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { DamagedFile } from '../../../shared/archive/manifest.ts'
 import { readArchive, type ReadArchiveOptions, type ReadProgress } from '../../../shared/archive/reader.ts'
 import { connectBus } from '../../../shared/bus/connect.ts'
-import { createPublisher, type PublishAck, type Publisher } from '../../../shared/bus/publisher.ts'
+import { createPublisher } from '../../../shared/bus/publisher.ts'
 import type { StreamProfile } from '../../../shared/bus/stream-specs.ts'
-import { ensureStreams, type StreamInfo, streamInfo } from '../../../shared/bus/streams.ts'
+import { ensureStreams, streamInfo } from '../../../shared/bus/streams.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { createLogger } from '../../../shared/runtime/logger.ts'
 import type { Store } from '../../../shared/store/connect.ts'
 import { committedOf } from '../committed.ts'
+import { createPacedPublisher } from './paced-publisher.ts'
 import { progressText, sparsely } from '../progress.ts'
 
 export interface RestoreOptions {
@@ -32,9 +32,6 @@ export interface Restored {
   readonly fromSeq: number
 }
 
-/** Share of CHAINS that may be unread: the rest is room for what comes while we look. */
-const unreadShare = 0.5
-
 /** Publishes archived messages into CHAINS again, in stream order, with their headers and message ids. */
 export async function restoreArchive(options: RestoreOptions): Promise<Restored> {
   const log = createLogger({ service: 'archive', level: 'warn' })
@@ -51,7 +48,12 @@ export async function restoreArchive(options: RestoreOptions): Promise<Restored>
   const damaged: DamagedFile[] = []
   const startedMs = performance.now()
   const show = sparsely((text) => console.error(text))
-  const run = new Restoring(createPublisher(bus, { publisherId: 'archive/restore' }), stream, options.store)
+  const { store } = options
+  const run = createPacedPublisher({
+    publisher: createPublisher(bus, { publisherId: 'archive/restore' }),
+    stream,
+    committed: store === null ? null : () => committedOf(store, stream.created, stream.lastSeq + 1),
+  })
   const messages = readArchive({
     ...options.archive,
     ...(options.skipDamaged ? { onDamage: (file: DamagedFile) => damaged.push(file) } : {}),
@@ -63,74 +65,3 @@ export async function restoreArchive(options: RestoreOptions): Promise<Restored>
   for await (const { subject, payload, headers } of messages) await run.publish(subject, payload, headers)
   return { ...(await run.finish()), damaged, fromSeq: stream.lastSeq + 1 }
 }
-
-class Restoring {
-  readonly #publisher: Publisher
-  readonly #stream: StreamInfo
-  readonly #store: Store | null
-  #messages = 0
-  #duplicates = 0
-  #bytes = 0
-  #failure: unknown = null
-  /** Bytes at which it looks again how far the processor is. */
-  #nextLookBytes: number
-
-  constructor(publisher: Publisher, stream: StreamInfo, store: Store | null) {
-    this.#publisher = publisher
-    this.#stream = stream
-    this.#store = store
-    this.#nextLookBytes = this.#allowedBytes()
-  }
-
-  #allowedBytes(): number {
-    const { maxBytes, bytes } = this.#stream
-    return maxBytes <= 0 ? Infinity : Math.max(0, maxBytes * unreadShare - bytes)
-  }
-
-  async publish(subject: string, payload: Uint8Array, headers: ReadonlyMap<string, string>): Promise<void> {
-    if (this.#bytes >= this.#nextLookBytes) await this.#untilRead()
-    if (this.#failure !== null) throw this.#failure
-    const { acked } = await this.#publisher.enqueueAgain(subject, payload, headers)
-    this.#messages += 1
-    this.#bytes += payload.byteLength + messageOverheadBytes
-    void this.#count(acked)
-  }
-
-  async #count(acked: Promise<PublishAck>): Promise<void> {
-    try {
-      if ((await acked).duplicate) this.#duplicates += 1
-    } catch (error) {
-      this.#failure ??= error
-    }
-  }
-
-  async finish(): Promise<{ readonly messages: number; readonly duplicates: number }> {
-    await this.#publisher.flush()
-    if (this.#failure !== null) throw this.#failure
-    return { messages: this.#messages, duplicates: this.#duplicates }
-  }
-
-  /** Waits until half of what CHAINS holds at most is unread. */
-  async #untilRead(): Promise<void> {
-    const { created, lastSeq } = this.#stream
-    if (this.#store === null) {
-      throw new StrikeflowError(
-        'config',
-        'This is more than CHAINS holds, and where the processor commits is not known: set CLICKHOUSE_URL, or restore a part',
-      )
-    }
-    await this.#publisher.flush()
-    for (;;) {
-      if (this.#failure !== null) throw this.#failure
-      const stored = this.#messages - this.#duplicates
-      const unread = stored - (await committedOf(this.#store, created, lastSeq + 1))
-      const unreadBytes = (this.#bytes / Math.max(1, this.#messages)) * unread
-      this.#nextLookBytes = this.#bytes + this.#allowedBytes() - unreadBytes
-      if (this.#nextLookBytes > this.#bytes + this.#allowedBytes() / 4) return
-      await delay(100)
-    }
-  }
-}
-
-/** Subject and headers as the server counts them, generously. */
-const messageOverheadBytes = 512
