@@ -8,6 +8,7 @@ import { readManifest } from '../../shared/archive/manifest.ts'
 import type { ArchivedMessage } from '../../shared/archive/message.ts'
 import { readArchive } from '../../shared/archive/reader.ts'
 import { verifyArchive } from '../../shared/archive/verify.ts'
+import { openArchiveWriter } from '../../shared/archive/writer.ts'
 import type { Bus } from '../../shared/bus/connect.ts'
 import { decodeJson, messageAt } from '../../shared/bus/messages.ts'
 import { createPublisher } from '../../shared/bus/publisher.ts'
@@ -15,6 +16,7 @@ import { streamInfo } from '../../shared/bus/streams.ts'
 import { systemClock } from '../../shared/runtime/clock.ts'
 import { Registry } from '../../shared/runtime/metrics.ts'
 import { restoreArchive } from '../cli/archive/restore.ts'
+import { testMessage } from '../../tests/support/archived-messages.ts'
 import { silentLog, startTestNats, type TestNats } from '../../tests/support/nats.ts'
 import { waitFor } from '../../tests/support/wait-for.ts'
 import { Archiver } from './archiver.ts'
@@ -280,6 +282,15 @@ describe('the archiver', () => {
     }
   })
 
+  it('removes days that are past their retention, and keeps what is new', async () => {
+    await writeOldFile()
+    await publish(3)
+    await using running = await start({ retentionDays: 7 })
+    await untilArchived(running)
+    await waitFor('the old day to go', async () => (await metric(running, 'pruned_files_total')) === 1)
+    expect((await archived()).map(({ run }) => run)).toEqual([2, 2, 2])
+  })
+
   it('keeps off a disk that others need, and stops in order', async () => {
     await using running = await start({ minFreeMebibytes: 2 ** 31 - 1 })
     await publish(3)
@@ -291,6 +302,13 @@ describe('the archiver', () => {
     expect(await archived()).toHaveLength(3)
   })
 })
+
+/** Of 2020, from a stream that is no more. */
+async function writeOldFile(): Promise<void> {
+  const writer = await openArchiveWriter({ directory, log: silentLog })
+  const old = testMessage(1, 'SPY', { storedAtMs: Date.parse('2020-01-01T12:00:00Z') })
+  await writer.write({ stream: 'CHAINS', created: 'then', run: 1, fromSeq: 1 }, [old])
+}
 
 /** What a power cut does: messages at the end are gone, and the next ones take their numbers. */
 async function loseEnd(backup: string): Promise<void> {
