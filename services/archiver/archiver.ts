@@ -60,7 +60,7 @@ export class Archiver implements Service {
   #writing: Promise<void> = Promise.resolve()
   #isWriting = false
   #problem: string | null = null
-  #prunedDay: string | null = null
+  #prunedDays: string | null = null
   #isTicking = false
   #noticedSeq = 0
   readonly #written = { files: 0, bytes: 0 }
@@ -271,17 +271,18 @@ export class Archiver implements Service {
     }
   }
 
-  /** Once a day, and at the start. */
+  /** At the start, and whenever a day begins, by the clock or in the archive. */
   async #prune(): Promise<void> {
     const { settings, clock, log, metrics } = this.#deps
-    const today = dayOf(clock())
-    if (settings.retentionDays === 0 || this.#prunedDay === today) return
-    this.#prunedDay = today
+    // The newest day stays; once there is a newer one it is due.
+    const days = `${dayOf(clock())} ${this.#writer?.newest?.day}`
+    if (settings.retentionDays === 0 || this.#prunedDays === days) return
+    this.#prunedDays = days
     try {
-      const { files, bytes, days } = await pruneDays(settings.directory, settings.retentionDays, clock())
-      if (days.length === 0) return
-      metrics.prunedFiles.inc(files)
-      log.info({ days, files, bytes, retentionDays: settings.retentionDays }, 'archive days removed by the retention')
+      const pruned = await pruneDays(settings.directory, settings.retentionDays, clock())
+      if (pruned.days.length === 0) return
+      metrics.prunedFiles.inc(pruned.files)
+      log.info({ ...pruned, retentionDays: settings.retentionDays }, 'archive days removed by the retention')
     } catch (err) {
       log.warn({ err }, 'archive days could not be removed')
     }
