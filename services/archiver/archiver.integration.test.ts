@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,6 +16,7 @@ import { systemClock } from '../../shared/runtime/clock.ts'
 import { Registry } from '../../shared/runtime/metrics.ts'
 import { restoreArchive } from '../cli/archive/restore.ts'
 import { testMessage } from '../../tests/support/archived-messages.ts'
+import { mountTmpfs } from '../../tests/support/mount.ts'
 import { silentLog, startTestNats, type TestNats } from '../../tests/support/nats.ts'
 import { waitFor } from '../../tests/support/wait-for.ts'
 import { Archiver } from './archiver.ts'
@@ -261,8 +261,8 @@ describe('the archiver', () => {
   })
 
   it('reads nothing more while the disk is full, says so, and goes on when there is room', async (context) => {
-    const mounted = mountSmall(directory)
-    context.skip(!mounted, 'cannot mount a small tmpfs here')
+    const unmount = mountTmpfs(directory, 'size=8m')
+    context.skip(unmount === null, 'cannot mount a small tmpfs here')
     try {
       const ballast = join(directory, 'ballast')
       await writeFile(ballast, new Uint8Array(7 * 1024 ** 2))
@@ -278,7 +278,7 @@ describe('the archiver', () => {
       expect(await archived()).toHaveLength(60)
       expect(await verifyArchive(directory)).toMatchObject({ damaged: [], breaks: [], unlisted: [] })
     } finally {
-      execFileSync('umount', ['-l', directory])
+      unmount?.()
     }
   })
 
@@ -329,13 +329,3 @@ async function backUp(): Promise<string> {
 }
 
 const storeOf = ({ server }: TestNats): string => join(dirname(server.logFile), 'store')
-
-/** Of 8 MiB; false where that is not allowed. */
-function mountSmall(path: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', path], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
@@ -7,6 +6,7 @@ import { join } from 'node:path'
 import { StorageType } from '@nats-io/jetstream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestClickHouse, startClickHouse } from '../../../tests/support/clickhouse.ts'
+import { mountTmpfs } from '../../../tests/support/mount.ts'
 import { startTestNats, type TestNats } from '../../../tests/support/nats.ts'
 import { ensureStreams } from '../../../shared/bus/streams.ts'
 import { openStore } from '../../../shared/store/connect.ts'
@@ -188,15 +188,8 @@ describe('the doctor', () => {
 })
 
 /** Root may write in spite of the rights, but not on a file system mounted for reading only. */
-async function forbidWriting(path: string): Promise<(() => Promise<void>) | null> {
-  if (process.getuid?.() !== 0) {
-    await chmod(path, 0o500)
-    return () => chmod(path, 0o700)
-  }
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=1m', 'tmpfs', path], { stdio: 'ignore' })
-  } catch {
-    return null
-  }
-  return async () => void execFileSync('umount', ['-l', path])
+async function forbidWriting(path: string): Promise<(() => unknown) | null> {
+  if (process.getuid?.() === 0) return mountTmpfs(path, 'ro,size=1m')
+  await chmod(path, 0o500)
+  return () => chmod(path, 0o700)
 }
