@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import { registerArchive } from './commands/archive.ts'
 import { registerBench } from './commands/bench.ts'
+import { registerCalendar } from './commands/calendar.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerIngest } from './commands/ingest.ts'
 import { registerMigrate } from './commands/migrate.ts'
@@ -28,6 +29,7 @@ registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)
 registerDoctor(program, environment)
+registerCalendar(program)
 
 try {
   await program.parseAsync(process.argv)

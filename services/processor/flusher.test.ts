@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Flush } from './flush.ts'
 import { type Addition, Flusher } from './flusher.ts'
+import { flatParams } from '../../tests/fixtures/quant/parameters.ts'
 
 /** A sink whose writes end when the test says so. */
 function createGate() {
@@ -23,7 +24,7 @@ function createGate() {
   }
 }
 
-const writer = { epoch: 1, codeVersion: 'test', riskFreeRate: 0 }
+const writer = { epoch: 1, codeVersion: 'test', parameters: flatParams(0) }
 
 const message = (streamSeq: number): Addition => ({
   processed: {

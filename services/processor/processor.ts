@@ -4,14 +4,16 @@ import { encodeJson } from '../../shared/bus/messages.ts'
 import type { Publisher } from '../../shared/bus/publisher.ts'
 import { alertSubject, dlqSubject, featuresSubject, rawFilter } from '../../shared/bus/subjects.ts'
 import type { Alert } from '../../shared/model/alert.ts'
+import type { ChainFeatures } from '../../shared/model/features.ts'
 import { aborted } from '../../shared/runtime/aborted.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import type { Service } from '../../shared/runtime/run-service.ts'
 import type { Store } from '../../shared/store/connect.ts'
 import { isCommitted } from '../../shared/store/queries/commits.ts'
 import { untilAnswered } from '../../shared/store/retry.ts'
-import type { ProcessorSettings } from './config.ts'
+import { featureParams, type ProcessorSettings } from './config.ts'
 import { decode } from './decode.ts'
+import type { FeatureParams } from './features/compute-chain.ts'
 import { findIncarnation } from './incarnation.ts'
 import { type Flush, type Processed, rowTables } from './flush.ts'
 import type { Writer } from './rows.ts'
@@ -75,10 +77,12 @@ class Run {
   readonly #signal: AbortSignal
   #flusher!: Flusher
   #recovered!: Recovered
+  readonly #parameters: FeatureParams
   readonly #pendingByPartition = new Map<number, number>()
 
   constructor(deps: ProcessorDeps, stop: AbortSignal, signal: AbortSignal) {
     this.#deps = deps
+    this.#parameters = featureParams(deps.settings)
     this.#stop = stop
     this.#signal = signal
   }
@@ -94,7 +98,7 @@ class Run {
     const writer: Writer = {
       epoch: ownership.epoch,
       codeVersion: this.#deps.codeVersion,
-      riskFreeRate: settings.riskFreeRate,
+      parameters: this.#parameters,
     }
     this.#flusher = new Flusher({
       sink: new Sink({
@@ -201,9 +205,9 @@ class Run {
   }
 
   #tryCompute(snapshot: Snapshot, standing: Standing): SnapshotResult | { readonly error: unknown } {
-    const { settings, metrics, log } = this.#deps
+    const { metrics, log } = this.#deps
     try {
-      const result = processSnapshot(snapshot, standing, this.#recovered.states.get(snapshot.meta), settings)
+      const result = processSnapshot(snapshot, standing, this.#recovered.states.get(snapshot.meta), this.#parameters)
       for (const { detector, error } of result.failures) {
         metrics.detectorErrors.inc({ detector })
         log.error({ err: error, detector, snapshotId: snapshot.meta.snapshotId }, 'detector failed')
@@ -218,7 +222,7 @@ class Run {
   /** Alerts leave at once: waiting for the flush would be their latency. Their acknowledgements are awaited before the commit rows. */
   #publish(
     { meta }: Snapshot,
-    chain: object | null,
+    chain: ChainFeatures | null,
     alerts: readonly Alert[],
     { late }: Standing,
   ): readonly Promise<unknown>[] {
@@ -237,6 +241,8 @@ class Run {
         marketTimeMs: meta.marketTimeMs,
         spot: meta.spot,
         ...chain,
+        // As long as the chain itself, and in the table.
+        byStrike: undefined,
       }
       sent.push(
         publisher.publish(featuresSubject(meta.underlying), encodeJson(last), {

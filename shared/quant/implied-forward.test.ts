@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { black76Price } from './black76.ts'
 import { impliedForward, type StrikePairs } from './implied-forward.ts'
 
-const inputs = { spot: 100, yearsToExpiry: 0.25, discount: Math.exp(-0.04 * 0.25) }
+const inputs = { spot: 100, discount: Math.exp(-0.04 * 0.25) }
 
 function pairsAround(forward: number, strikes: readonly number[], spread = 0.05): StrikePairs {
   const mid = (right: number) =>
@@ -26,7 +26,6 @@ describe('the implied forward', () => {
     fc.assert(
       fc.property(fc.double({ min: 96, max: 104, noNaN: true }), (forward) => {
         const implied = impliedForward(pairsAround(forward, ladder), inputs)
-        expect(implied.source).toBe('parity')
         expect(implied.forward).toBeCloseTo(forward, 9)
         expect(implied.confidence).toBeGreaterThan(0.999)
       }),
@@ -54,19 +53,19 @@ describe('the implied forward', () => {
     expect(strikesUsed).toBe(ladder.filter((strike) => Math.abs(strike - 100) <= 18.8).length)
   })
 
-  it('falls back to the carry of spot with fewer than three pairs or no agreement', () => {
-    const carried = { forward: 100 / inputs.discount, source: 'carry', confidence: 0 }
-    expect(impliedForward(pairsAround(100.5, [98, 100]), inputs)).toMatchObject({ ...carried, strikesUsed: 2 })
+  it('is none with fewer than three pairs or no agreement', () => {
+    expect(impliedForward(pairsAround(100.5, [98, 100]), inputs)).toEqual({
+      forward: NaN,
+      confidence: 0,
+      strikesUsed: 2,
+    })
     const pairs = pairsAround(100.5, ladder)
     pairs.callMid.forEach((mid, i) => (pairs.callMid[i] = mid + (i % 5) * 4))
-    expect(impliedForward(pairs, inputs)).toMatchObject(carried)
+    expect(impliedForward(pairs, inputs)).toMatchObject({ forward: NaN, confidence: 0 })
   })
 
   it('is none without a spot', () => {
     for (const spot of [NaN, 0, -1, Infinity])
-      expect(impliedForward(pairsAround(100, ladder), { ...inputs, spot })).toMatchObject({
-        source: 'none',
-        forward: NaN,
-      })
+      expect(impliedForward(pairsAround(100, ladder), { ...inputs, spot })).toMatchObject({ forward: NaN })
   })
 })

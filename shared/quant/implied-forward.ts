@@ -12,15 +12,14 @@ export interface StrikePairs {
 
 export interface ForwardInputs {
   readonly spot: number
-  readonly yearsToExpiry: number
   /** Present value of 1 paid at expiry, from a curve: never estimated together with the forward. */
   readonly discount: number
 }
 
 export interface ImpliedForward {
+  /** NaN where the pairs do not say. */
   readonly forward: number
-  readonly source: 'parity' | 'carry' | 'none'
-  /** 0..1, falls with the disagreement of the strikes; 0 unless the source is parity. */
+  /** 0..1, falls with the disagreement of the strikes. */
   readonly confidence: number
   /** Strikes whose pair took part. */
   readonly strikesUsed: number
@@ -36,14 +35,12 @@ const spreadFloor = 1e-5
 
 /**
  * Returns the forward of one expiry from put-call parity: the median of K + (C - P)/D over strikes near the money, weighted
- * by 1 / (spread of both legs)^2. Needs three strikes and a dispersion (weighted median deviation / F) under 1 %; else it is
- * the spot carried at the curve's rate, S / D, and without a spot there is none. American pairs bias it low by a few basis points.
+ * by 1 / (spread of both legs)^2. Needs three strikes and a dispersion (weighted median deviation / F) under 1 %. American
+ * pairs bias it low by a few basis points.
  */
 export function impliedForward(pairs: StrikePairs, inputs: ForwardInputs): ImpliedForward {
-  const { spot, discount, yearsToExpiry } = inputs
-  if (!(spot > 0 && spot < Infinity && discount > 0)) {
-    return { forward: NaN, source: 'none', confidence: 0, strikesUsed: 0 }
-  }
+  const { spot, discount } = inputs
+  if (!(spot > 0 && spot < Infinity && discount > 0)) return { forward: NaN, confidence: 0, strikesUsed: 0 }
   const window = Math.max(windowFloor, windowSigmas * roughTotalVolatility(pairs, inputs))
   const values = new Float64Array(pairs.count)
   const weights = new Float64Array(pairs.count)
@@ -57,18 +54,13 @@ export function impliedForward(pairs: StrikePairs, inputs: ForwardInputs): Impli
     weights[used] = 1 / (spread * spread)
     used++
   }
-  const carried: ImpliedForward = {
-    forward: spot / discount,
-    source: yearsToExpiry > 0 ? 'carry' : 'none',
-    confidence: 0,
-    strikesUsed: used,
-  }
-  if (used < minimumStrikes) return carried
+  const none: ImpliedForward = { forward: NaN, confidence: 0, strikesUsed: used }
+  if (used < minimumStrikes) return none
   const forward = weightedMedian(values, weights, used)
   for (let i = 0; i < used; i++) values[i] = Math.abs((values[i] ?? NaN) - forward)
   const dispersion = weightedMedian(values, weights, used) / forward
-  if (!(forward > 0) || !(dispersion < worstDispersion)) return carried
-  return { forward, source: 'parity', confidence: 1 - dispersion / worstDispersion, strikesUsed: used }
+  if (!(forward > 0) || !(dispersion < worstDispersion)) return none
+  return { forward, confidence: 1 - dispersion / worstDispersion, strikesUsed: used }
 }
 
 /** sigma sqrt(T) from the straddle nearest spot, straddle = sqrt(2/pi) F sigma sqrt(T); 0 without one. */

@@ -11,6 +11,7 @@ import { startClickHouse, type TestClickHouse } from '../support/clickhouse.ts'
 import { computeChain } from '../../services/processor/features/compute-chain.ts'
 import { chainOf } from '../fixtures/quant/chain-builder.ts'
 import { silentLog } from '../support/nats.ts'
+import { flatParams } from '../fixtures/quant/parameters.ts'
 
 const never = new AbortController().signal
 const account = { user: 'default', password: '' }
@@ -23,7 +24,7 @@ function message(n: number, contracts = 3): Processed {
     strikes.map((strike) => ({ root: 'XYZ', expiry: '2026-07-17', strike, right: 'C', bid: 4.35, ask: 4.5 })),
     { snapshotId: idOf(n), marketTimeMs: 1_781_000_000_000 + n * 60_000 },
   )
-  const computed = computeChain(snapshot, { riskFreeRate: 0, curveDate: '2026-06-22', minutesFloor: 5 })
+  const computed = computeChain(snapshot, flatParams(0))
   return {
     delivery: { streamSeq: n, previousSeq: n - 1, messageId: idOf(n), publishedAtMs: 0 },
     partition: 0,
@@ -67,7 +68,7 @@ describe('the sink of a processor', () => {
       pauseBeforeCommitMs: 0,
     })
   const flushOf = (ownership: Ownership, messages: readonly (readonly [Processed, RowCounts | undefined])[]): Flush => {
-    const writer = { epoch: ownership.epoch, codeVersion: 'v', riskFreeRate: 0 }
+    const writer = { epoch: ownership.epoch, codeVersion: 'v', parameters: flatParams(0) }
     const flush = new Flush()
     for (const [processed, present] of messages) flush.add(processed, writer, present)
     flush.seal('incarnation', writer)
