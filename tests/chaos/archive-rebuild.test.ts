@@ -17,7 +17,10 @@ const slowWrites = {
   ARCHIVER_FILE_MEBIBYTES: '1',
   ARCHIVER_PAUSE_IN_WRITE_MS: '150',
 } as const
+/** The same rows need the same settings; `npm start` sets these itself only while it runs the simulator. */
+const rates = { PROCESSOR_RISK_FREE_RATE: '0.04', PROCESSOR_CURVE_SOURCE: 'simulator' } as const
 const market = {
+  ...rates,
   STANDALONE_STAGES: 'store',
   STANDALONE_PROVIDER: 'simulator',
   STANDALONE_SPEED: '0',
@@ -56,7 +59,7 @@ describe('the archive', () => {
   })
 })
 
-const noArchive = { STANDALONE_ARCHIVE: 'false' } as const
+const noArchive = { ...rates, STANDALONE_ARCHIVE: 'false' } as const
 
 interface Ingested {
   readonly before: Readonly<Record<string, TableSum>>
