@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
+import { registerArchive } from './commands/archive.ts'
 import { registerBench } from './commands/bench.ts'
 import { registerCalendar } from './commands/calendar.ts'
 import { registerDlq } from './commands/dlq.ts'
+import { registerDoctor } from './commands/doctor.ts'
 import { registerIngest } from './commands/ingest.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerServices } from './commands/services.ts'
@@ -24,9 +26,11 @@ registerStart(program, environment)
 registerIngest(program, environment)
 registerTail(program)
 registerDlq(program)
+registerArchive(program, environment)
 registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)
+registerDoctor(program, environment)
 registerCalendar(program)
 
 try {

@@ -25,6 +25,8 @@ export const processorNames = ({ processors }: StandaloneSettings): readonly str
 
 export const exporterEnvironment = ({ exports }: DataDirectory): Environment => ({ EXPORTER_DIRECTORY: exports })
 
+export const archiverEnvironment = ({ archive }: DataDirectory): Environment => ({ ARCHIVER_DIRECTORY: archive })
+
 export const apiEnvironment = ({ exports }: DataDirectory, { apiPort }: StandaloneSettings): Environment => ({
   API_DIRECTORY: exports,
   API_PORT: String(apiPort),

@@ -9,6 +9,7 @@ import type { DataDirectory } from './data-directory.ts'
 import { SupervisedNats } from './supervised-nats.ts'
 import {
   apiEnvironment,
+  archiverEnvironment,
   clickhouseEnvironment,
   collectorEnvironment,
   resumeEnvironment,
@@ -96,6 +97,7 @@ async function startStages(
   for (const name of processorNames(settings)) {
     await start(name, { ...processorEnv, PROCESSOR_INSTANCE: name }, { service: 'processor' })
   }
+  if (settings.archive) await start('archiver', { ...common, ...archiverEnvironment(directory) })
   let apiUrl: string | null = null
   if (settings.stages === 'full') {
     await start('exporter', { ...common, ...exporterEnvironment(directory) })
