@@ -8,7 +8,9 @@ import { noTests, noteTest, type Tests } from './tests-made.ts'
  * since price rises with total variance; no volatility is needed for it.
  *
  * Everything is taken at its worst: forwards at the side of their market that makes the later option dear, its price between
- * two strikes as linear, which is what a mixture of both costs and is above the price there. That hides edges and adds none.
+ * two strikes as linear, which is what a mixture of both costs and is above the price there. That hides edges and adds none
+ * for European options. American forwards are off by early exercise: at a low volatility, a high rate and more than a year it can
+ * add one.
  */
 export function calendarTests(markets: readonly ExpiryMarket[]): Tests {
   const out = noTests()
