@@ -315,7 +315,7 @@ describe('recorded chains', () => {
     }
     process.stdout.write(`${JSON.stringify({ files: files.length, made, ...total, atMids })}\n`)
     expect(total.verticalArbitrage + total.butterflyArbitrage + total.calendarArbitrage).toBeLessThan(made / 10_000)
-    expect(total.parityArbitrage).toBeLessThan(made / 1000)
+    expect(total.parityArbitrage).toBe(0)
     expect(atMids).toBeGreaterThan(made / 100)
   }, 60_000)
 })
