@@ -4,7 +4,6 @@ import { type StreamInfo, streamInfo } from '../../shared/bus/streams.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
 import { committedMessages } from '../../shared/store/queries/board.ts'
-import { latestIncarnation } from '../../shared/store/queries/commits.ts'
 import { progressText } from './progress.ts'
 
 export interface Endpoints {
@@ -26,8 +25,7 @@ export const stackStore = ({ clickhouseUrl }: Pick<Endpoints, 'clickhouseUrl'>):
 
 /** Messages of CHAINS, from a sequence on, that have their commit row. */
 export async function committedOf(store: Store, created: string, fromSeq: number): Promise<number> {
-  const incarnation = (await latestIncarnation(store.query, created)) ?? created
-  return await committedMessages(store.query, { incarnation, fromSeq })
+  return await committedMessages(store.query, { incarnation: created, fromSeq })
 }
 
 /** Waits until every message of CHAINS from a sequence on is committed, and says so. */
