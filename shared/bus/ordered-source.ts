@@ -18,6 +18,8 @@ export interface Delivery {
   readonly headers: Headers
   /** An own copy, aligned to 8 bytes. */
   readonly payload: Uint8Array
+  /** `<instance>/<boot>/<n>` of whoever published it; null when it does not say. */
+  readonly publisher: string | null
   /** By the publisher's clock; by the server's where the publisher did not say. */
   readonly publishedAtMs: number
   /** Messages behind this one in the stream, under the same filter. */
@@ -235,6 +237,7 @@ class Source implements OrderedSource {
       messageId: headers.get(headerNames.messageId) ?? null,
       headers,
       payload: ownCopy(message.data),
+      publisher: headers.get(headerNames.publisher) ?? null,
       publishedAtMs: Number.isFinite(publishedAt) ? publishedAt : facts.storedAtMs,
       pendingCount: facts.pendingCount,
     }

@@ -45,6 +45,12 @@ export interface PublishAck {
   readonly duplicate: boolean
 }
 
+interface Enqueued {
+  /** The `n` of its `Sf-Publisher`: 1 for the first message of this publisher, without a hole after that. */
+  readonly number: number
+  readonly acked: Promise<PublishAck>
+}
+
 export interface Publisher {
   /**
    * Stores a message durably: resolves when the server has acknowledged it. Messages of one subject are stored in the order of
@@ -52,11 +58,7 @@ export interface Publisher {
    */
   publish(subject: string, payload: Uint8Array, options: PublishOptions): Promise<PublishAck>
   /** Resolves as soon as the message has a place in the window; for callers that want many under way. */
-  enqueue(
-    subject: string,
-    payload: Uint8Array,
-    options: PublishOptions,
-  ): Promise<{ readonly acked: Promise<PublishAck> }>
+  enqueue(subject: string, payload: Uint8Array, options: PublishOptions): Promise<Enqueued>
   /** Resolves when nothing is under way; failures are the callers' own. */
   flush(): Promise<void>
   readonly inFlight: number
@@ -91,21 +93,21 @@ export function createPublisher(bus: Bus, options: PublisherOptions): Publisher 
     subject: string,
     payload: Uint8Array,
     { messageId, headers, signal: own }: PublishOptions,
-  ): Promise<{ readonly acked: Promise<PublishAck> }> {
+  ): Promise<Enqueued> {
     if (payload.length > maxMessageBytes) {
       throw new StrikeflowError('bus', `Expected at most ${maxMessageBytes} bytes, was ${payload.length} (${subject})`)
     }
     const until = anySignal(signal, own)
     await window.take(until)
-    published += 1
+    const number = (published += 1)
     const all = newHeaders()
     for (const [name, value] of Object.entries(headers ?? {})) all.set(name, value)
-    all.set(headerNames.publisher, `${publisherId}/${published}`)
+    all.set(headerNames.publisher, `${publisherId}/${number}`)
     all.set(headerNames.publishedAt, String(clock()))
     const acked = inTurn(subject, { subject, payload, messageId, headers: all }, until)
     // The failure belongs to whoever awaits `acked`; nobody may, and that must not end the process.
     acked.catch(() => {})
-    return { acked }
+    return { number, acked }
   }
 
   return {
