@@ -3,7 +3,7 @@ import { createCollectItem, type ItemDeps } from './collect-item.ts'
 import { type Collecting, PassLog } from './pass-log.ts'
 import { planPass } from './plan.ts'
 import type { OptionChainProvider, Pass } from './providers/provider.ts'
-import type { StoredAck } from './publish.ts'
+import type { CollectorOutput, StoredAck } from './publish.ts'
 import { endStatus, type ScanStart, scanRecord } from './scan.ts'
 import { scanIdOf } from './scan-id.ts'
 import { sideBySide } from './side-by-side.ts'
@@ -54,19 +54,6 @@ export function createCollector(deps: CollectorDeps): Collector {
       passLog?.sent(underlying, number, acked)
     },
   })
-  let lastProvider = provider.name
-
-  /** Says what there is to fetch before the first pass of a start. */
-  async function begin(all: Pass['items'], { provider: name, startedAtMs }: Pass): Promise<void> {
-    if (passLog === null) return
-    const isFirst = summary.summary().passes === 0
-    passLog.begin(
-      all.map(({ underlying }) => underlying),
-      startedAtMs,
-    )
-    lastProvider = name
-    if (isFirst) await output.publishPass(passLog.announcement(name))
-  }
 
   async function runPass(pass: Pass, signal: AbortSignal): Promise<void> {
     const startedMs = clock()
@@ -74,7 +61,7 @@ export function createCollector(deps: CollectorDeps): Collector {
     const items = schedule?.due(all, pass.startedAtMs) ?? all
     const start = scanStart(pass, items)
     let tally = emptyTally
-    await begin(all, pass)
+    await beginLog(passLog, output, pass, all)
     summary.passStarted()
     await output.publishScan(scanRecord(start, tally, 'running', null))
     await sideBySide(items, provider.capabilities.maxConcurrency, signal, async (item) => {
@@ -101,12 +88,27 @@ export function createCollector(deps: CollectorDeps): Collector {
         await runPass(pass, signal)
         if (signal.aborted) return
       }
-      const ended = signal.aborted ? null : (passLog?.ended(lastProvider) ?? null)
+      const ended = signal.aborted ? null : (passLog?.ended(provider.name) ?? null)
       if (ended !== null) await output.publishPass(ended)
       const { passes, totals, lastStreamSeq } = summary.summary()
       log.info({ passes, ...totals, lastStreamSeq }, 'provider ended')
     },
   }
+}
+
+/** Says what there is to fetch, before the first pass of a start. */
+async function beginLog(
+  passLog: PassLog | null,
+  output: CollectorOutput,
+  { provider, startedAtMs }: Pass,
+  items: Pass['items'],
+): Promise<void> {
+  if (passLog === null) return
+  const isFirst = passLog.begin(
+    items.map(({ underlying }) => underlying),
+    startedAtMs,
+  )
+  if (isFirst) await output.publishPass(passLog.announcement(provider))
 }
 
 function scanStart({ provider, startedAtMs }: Pass, items: Pass['items']): ScanStart {

@@ -40,14 +40,17 @@ export class PassLog {
     this.#who = who
   }
 
-  begin(underlyings: readonly string[], startedAtMs: number): void {
-    this.#previousStartedAtMs = this.#plannedFromMs === null ? null : this.#startedAtMs
+  /** Returns true for the first pass of this start. */
+  begin(underlyings: readonly string[], startedAtMs: number): boolean {
+    const isFirst = this.#plannedFromMs === null
+    this.#previousStartedAtMs = isFirst ? null : this.#startedAtMs
     this.#plannedFromMs ??= startedAtMs
     this.#startedAtMs = startedAtMs
     for (const underlying of underlyings) this.#planned.add(underlying)
     this.#sent = []
     this.#repeated = []
     this.#refused = []
+    return isFirst
   }
 
   /** A message on its way; `acked` of one that fails ends the collector. */

@@ -13,11 +13,12 @@ import {
   quoteRejects,
 } from '../../shared/store/tables.ts'
 import type { ComputedChain } from '../../shared/model/features.ts'
+import { appendPublication } from './publication.ts'
 import { appendChain, appendExpiries, appendKey, appendQuotes, type Writer } from './rows.ts'
 import type { Standing } from './key-states.ts'
 
 /** What the commit row says of a message's way; its payload is not kept. */
-export type DeliveryFacts = Pick<Delivery, 'streamSeq' | 'previousSeq' | 'messageId' | 'publishedAtMs'>
+export type DeliveryFacts = Pick<Delivery, 'streamSeq' | 'previousSeq' | 'messageId' | 'publishedAtMs' | 'publisher'>
 
 /** One message with what became of it, ready to be written. */
 export interface Processed {
@@ -153,6 +154,9 @@ export class Flush {
     columns.evidence.appendText(JSON.stringify(data.evidence))
     columns.inputs.appendText(data.inputs.join(','))
     columns.quality.append(data.quality)
+    columns.contract_completeness.append(data.contractCompleteness)
+    columns.slot_completeness.append(data.slotCompleteness)
+    columns.staleness_s.append(data.stalenessS)
     columns.replayed.append(Number(data.replayed))
   }
 
@@ -191,6 +195,7 @@ export class Flush {
     columns.n_chains.append(counts.chains)
     columns.n_alerts.append(counts.alerts)
     columns.n_rejects.append(counts.rejects)
+    appendPublication(columns, delivery.publisher, meta)
     columns.epoch.append(writer.epoch)
     columns.code_version.appendText(writer.codeVersion)
   }

@@ -28,7 +28,7 @@ const writer = { epoch: 1, codeVersion: 'test', parameters: flatParams(0) }
 
 const message = (streamSeq: number): Addition => ({
   processed: {
-    delivery: { streamSeq, previousSeq: streamSeq - 1, messageId: null, publishedAtMs: 0 },
+    delivery: { streamSeq, previousSeq: streamSeq - 1, messageId: null, publishedAtMs: 0, publisher: null },
     partition: 0,
     outcome: 'dropped',
     reason: 'test',

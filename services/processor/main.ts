@@ -5,6 +5,7 @@ import { connectBus } from '../../shared/bus/connect.ts'
 import { createPublisher } from '../../shared/bus/publisher.ts'
 import { busSettings } from '../../shared/bus/settings.ts'
 import { ensureStreams } from '../../shared/bus/streams.ts'
+import { systemClock } from '../../shared/runtime/clock.ts'
 import { readSettings } from '../../shared/runtime/config.ts'
 import { serveHealth } from '../../shared/runtime/health.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
@@ -18,6 +19,8 @@ import { schemaIsCurrent } from '../../shared/store/migrate.ts'
 import { storeSettings } from '../../shared/store/settings.ts'
 import { processorSettings } from './config.ts'
 import { createMetrics } from './metrics.ts'
+import { createLedger } from './ledger/ledger.ts'
+import { createLedgerMetrics } from './ledger/metrics.ts'
 import { createProcessor } from './processor.ts'
 import { runScanSink } from './scan-sink.ts'
 
@@ -72,11 +75,20 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
       printReady({ service: 'processor', healthUrl: health.url })
     },
   })
+  const ledger = await createLedger({
+    bus,
+    store,
+    publisher: createPublisher(bus, { publisherId: `${owner}.ledger`, signal }),
+    settings,
+    clock: systemClock,
+    log,
+    metrics: createLedgerMetrics(registry),
+  })
   return {
     name: 'processor',
     run: async (stop) => {
       // Whichever fails ends the process; the supervisor starts it again.
-      await Promise.all([processor.run(stop), runScanSink(bus, store, log, stop)])
+      await Promise.all([processor.run(stop), runScanSink(bus, store, log, stop), ledger.run(stop)])
     },
   }
 })

@@ -21,18 +21,7 @@ export function createMetrics(registry: Registry) {
       labelNames: ['reason'] as const,
       registers,
     }),
-    alerts: new Counter({
-      name: 'strikeflow_processor_alerts_total',
-      help: 'Alerts raised, by detector',
-      labelNames: ['detector'] as const,
-      registers,
-    }),
-    detectorErrors: new Counter({
-      name: 'strikeflow_processor_detector_errors_total',
-      help: 'Detectors that threw',
-      labelNames: ['detector'] as const,
-      registers,
-    }),
+    ...detectionMetrics(registry),
     outOfRange: new Counter({
       name: 'strikeflow_processor_values_out_of_range_total',
       help: 'Figures too large for their column, stored as missing',
@@ -52,6 +41,29 @@ export function createMetrics(registry: Registry) {
     pending: new Gauge({
       name: 'strikeflow_processor_pending_messages',
       help: 'Messages of CHAINS not yet delivered to this processor',
+      registers,
+    }),
+  }
+}
+function detectionMetrics(registry: Registry) {
+  const registers = [registry]
+  return {
+    alerts: new Counter({
+      name: 'strikeflow_processor_alerts_total',
+      help: 'Alerts raised, by detector',
+      labelNames: ['detector'] as const,
+      registers,
+    }),
+    detectorErrors: new Counter({
+      name: 'strikeflow_processor_detector_errors_total',
+      help: 'Detectors that threw',
+      labelNames: ['detector'] as const,
+      registers,
+    }),
+    gateRefusals: new Counter({
+      name: 'strikeflow_processor_gate_refusals_total',
+      help: 'Snapshots not shown to the detectors, by reason',
+      labelNames: ['reason'] as const,
       registers,
     }),
   }

@@ -212,6 +212,7 @@ class Run {
         metrics.detectorErrors.inc({ detector })
         log.error({ err: error, detector, snapshotId: snapshot.meta.snapshotId }, 'detector failed')
       }
+      if (result.refused !== null) metrics.gateRefusals.inc({ reason: result.refused })
       for (const { data } of result.alerts) metrics.alerts.inc({ detector: data.detector })
       return result
     } catch (error) {

@@ -50,6 +50,22 @@ export function slotsBetween(
   return slots
 }
 
+/** Days looked at at most: what lies farther apart is as old as that. */
+const maxDays = 60
+
+/** Milliseconds the market was open between two instants; 0 when they are the other way round. */
+export function openMsBetween(zone: Zone, fromMs: number, toMs: number): number {
+  const calendar = calendarOf(zone)
+  const lastDay = civilDayOf(zone, toMs)
+  let sum = 0
+  for (let day = Math.max(civilDayOf(zone, fromMs), lastDay - maxDays); day <= lastDay; day++) {
+    const session = calendar.sessionOn(day)
+    if (session === null) continue
+    sum += Math.max(0, Math.min(toMs, session.closeMs) - Math.max(fromMs, session.openMs))
+  }
+  return sum
+}
+
 function slotOf(zone: Zone, session: Session, intervalMs: number, index: number): Slot {
   const atMs = session.openMs + index * intervalMs
   return {

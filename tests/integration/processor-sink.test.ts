@@ -26,7 +26,7 @@ function message(n: number, contracts = 3): Processed {
   )
   const computed = computeChain(snapshot, flatParams(0))
   return {
-    delivery: { streamSeq: n, previousSeq: n - 1, messageId: idOf(n), publishedAtMs: 0 },
+    delivery: { streamSeq: n, previousSeq: n - 1, messageId: idOf(n), publishedAtMs: 0, publisher: null },
     partition: 0,
     outcome: 'stored',
     reason: '',
