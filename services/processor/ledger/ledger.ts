@@ -5,7 +5,7 @@ import { readCommits } from './commit-log.ts'
 import { closePlans } from './close-plans.ts'
 import { LossWatch } from './loss-watch.ts'
 import { horizonMs, type LedgerDeps, type Progress, progressSchema } from './ports.ts'
-import { consumeReports } from './reports.ts'
+import { allReportsRead, consumeReports } from './reports.ts'
 
 export interface Ledger {
   run(signal: AbortSignal): Promise<void>
@@ -40,6 +40,7 @@ async function look(deps: LedgerDeps, bucket: Bucket, signal: AbortSignal): Prom
   const { settings, metrics, log } = deps
   const losses = new LossWatch(deps)
   while (!signal.aborted) {
+    await delay(settings.ledgerIntervalMs, undefined, { signal }).catch(() => {})
     try {
       await lookOnce(deps, bucket, losses, signal)
     } catch (err) {
@@ -47,7 +48,6 @@ async function look(deps: LedgerDeps, bucket: Bucket, signal: AbortSignal): Prom
       metrics.errors.inc()
       log.warn({ err }, 'gap ledger could not look, trying again')
     }
-    await delay(settings.ledgerIntervalMs, undefined, { signal }).catch(() => {})
   }
 }
 
@@ -56,7 +56,9 @@ async function lookOnce(deps: LedgerDeps, bucket: Bucket, losses: LossWatch, sig
   const before = progressSchema.safeParse(entry?.value).data ?? nothing
   const commits = await readCommits(deps, before.commits, signal)
   const boots = await readBoots(deps.store.query, deps.clock() - horizonMs)
-  const closed = await closePlans(deps, boots, before.closed, signal)
+  // A report that still waits says of slots what nobody else can.
+  const mayClose = await allReportsRead(deps.bus)
+  const closed = mayClose ? await closePlans(deps, boots, before.closed, signal) : before.closed
   await losses.look(boots)
   const after = { commits, closed }
   if (JSON.stringify(after) === JSON.stringify(before)) return

@@ -4,7 +4,7 @@ import { parseRawSubject } from '../../../shared/bus/subjects.ts'
 import {
   type CollectorBoot,
   committedNumbers,
-  outcomesAt,
+  commitsAt,
   type PendingSlot,
   pendingSlots,
   readIncarnations,
@@ -56,14 +56,14 @@ export class LossWatch {
   /** Returns those whose message still waits. */
   async #settleEach(pending: readonly PendingSlot[]): Promise<readonly PendingSlot[]> {
     if (pending.length === 0) return []
-    const { bus, store, metrics } = this.#deps
+    const { bus, store, settings, metrics } = this.#deps
     // First the stream and then the commit log: what is stored in between is found there.
     const { firstSeq, lastSeq } = await streamInfo(bus, 'CHAINS')
     const gone = await this.#goneFrom(pending.filter(({ streamSeq }) => streamSeq >= firstSeq && streamSeq <= lastSeq))
     const incarnation = (await readIncarnations(store.query)).at(-1) ?? ''
     const seqs = pending.map(({ streamSeq }) => streamSeq)
-    const outcomes = new Map((await outcomesAt(store.query, incarnation, seqs)).map((at) => [at.streamSeq, at]))
-    const facts = pending.map((slot) => settle(slot, { outcomes, firstSeq, lastSeq, gone }))
+    const commits = new Map((await commitsAt(store.query, incarnation, seqs)).map((at) => [at.streamSeq, at]))
+    const facts = pending.map((slot) => settle(slot, { commits, firstSeq, lastSeq, gone }, settings.slotGraceMs))
     const settled = facts.filter((fact) => fact !== null)
     await storeFacts(store, settled)
     for (const { state, reason } of settled) metrics.facts.inc({ state, reason })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type DurableMessage, openDurable } from '../../../shared/bus/durable.ts'
+import type { Bus } from '../../../shared/bus/connect.ts'
+import { backlogOf, type DurableMessage, openDurable } from '../../../shared/bus/durable.ts'
 import { decodeJson } from '../../../shared/bus/messages.ts'
 import { type PassReport, passReportSchema } from '../../../shared/model/pass-report.ts'
 import { storeReport } from '../../../shared/store/queries/ledger.ts'
@@ -15,17 +16,24 @@ interface ReadReport {
   readonly streamSeq: number
 }
 
+const consumer = {
+  stream: 'QUALITY',
+  durable: 'gap-ledger',
+  filterSubject: 'quality.pass.>',
+  // Of a processor that was killed with reports in hand another one should not have to wait long.
+  ackWaitMs: 10_000,
+} as const
+
+/** True when every report published so far is in the tables, whichever ledger had it. */
+export const allReportsRead = async (bus: Bus): Promise<boolean> => (await backlogOf(bus, consumer)) === 0
+
 const maxBatch = 64
 const maxWaitMs = 100
 
 /** Turns pass reports into facts, until the signal aborts. A report is acknowledged after its rows are in the table. */
 export async function consumeReports(deps: LedgerDeps, signal: AbortSignal): Promise<void> {
   const { bus } = deps
-  await using source = await openDurable(bus, {
-    stream: 'QUALITY',
-    durable: 'gap-ledger',
-    filterSubject: 'quality.pass.>',
-  })
+  await using source = await openDurable(bus, consumer)
   const close = (): void => void source[Symbol.asyncDispose]()
   signal.addEventListener('abort', close, { once: true })
   if (signal.aborted) return

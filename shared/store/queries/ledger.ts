@@ -72,6 +72,10 @@ export interface CommittedSlot {
   readonly lagMs: number
 }
 
+const committedSlot = `partition, stream_seq AS streamSeq, previous_seq AS previousSeq, toString(outcome) AS outcome, provider,
+  underlying, content_unchanged AS contentUnchanged, exchange_zone AS zone, toUnixTimestamp64Milli(slot_at) AS slotMs,
+  slot_interval_ms AS intervalMs, slot_lag_ms AS lagMs`
+
 /** Cursors by partition: the last sequence read. */
 export type Cursors = Readonly<Record<string, number>>
 
@@ -87,10 +91,7 @@ export async function commitsAfter(
   // Partition by partition, so that the primary key finds the place of each.
   const places = known.map((_, partition) => `(partition = ${partition} AND stream_seq > {c${partition}:UInt64})`)
   return query.rows<CommittedSlot>(
-    `SELECT partition, stream_seq AS streamSeq, previous_seq AS previousSeq, toString(outcome) AS outcome, provider, underlying,
-       content_unchanged AS contentUnchanged, exchange_zone AS zone, toUnixTimestamp64Milli(slot_at) AS slotMs,
-       slot_interval_ms AS intervalMs, slot_lag_ms AS lagMs
-     FROM snapshots_v1 WHERE incarnation = {incarnation:String} AND (${places.join(' OR ')})
+    `SELECT ${committedSlot} FROM snapshots_v1 WHERE incarnation = {incarnation:String} AND (${places.join(' OR ')})
      ORDER BY partition, stream_seq LIMIT {limit:UInt32}`,
     { incarnation, limit, ...Object.fromEntries(known.map((cursor, partition) => [`c${partition}`, cursor])) },
   )
@@ -160,23 +161,15 @@ export async function pendingSlots(query: Query, range: PendingRange): Promise<r
   )
 }
 
-export interface OutcomeAt {
-  readonly streamSeq: number
-  readonly outcome: string
-  /** Empty of a dead letter. */
-  readonly underlying: string
-}
-
-/** What the commit log says of some sequences of one incarnation. */
-export async function outcomesAt(
+/** The commit rows at some sequences of one incarnation. */
+export async function commitsAt(
   query: Query,
   incarnation: string,
   streamSeqs: readonly number[],
-): Promise<readonly OutcomeAt[]> {
-  return query.rows<OutcomeAt>(
-    `SELECT stream_seq AS streamSeq, toString(argMax(outcome, epoch)) AS outcome, argMax(underlying, epoch) AS underlying
-     FROM snapshots_v1
-     WHERE incarnation = {incarnation:String} AND stream_seq IN {streamSeqs:Array(UInt64)} GROUP BY stream_seq`,
+): Promise<readonly CommittedSlot[]> {
+  return query.rows<CommittedSlot>(
+    `SELECT ${committedSlot} FROM snapshots_v1 FINAL
+     WHERE incarnation = {incarnation:String} AND stream_seq IN {streamSeqs:Array(UInt64)}`,
     { incarnation, streamSeqs },
   )
 }
