@@ -20,6 +20,7 @@ describe('the gap ledger on real servers', () => {
   let clickhouse: TestClickHouse
   let store: Store
   let bus: Bus
+  let started: TestService[] = []
   beforeEach(async () => {
     ;[nats, clickhouse] = await Promise.all([startTestNats(), startClickHouse()])
     {
@@ -31,14 +32,21 @@ describe('the gap ledger on real servers', () => {
     bus = await nats.connect()
   })
   afterEach(async () => {
+    for (const service of started) await service[Symbol.asyncDispose]()
+    started = []
     await store[Symbol.asyncDispose]()
     await nats[Symbol.asyncDispose]()
     await clickhouse[Symbol.asyncDispose]()
   })
 
+  const start = (name: string, env: Readonly<Record<string, string>>): TestService => {
+    const service = startService(name, env)
+    started.push(service)
+    return service
+  }
   /** A market of three names, a pass a minute from 14:30 UTC on, as fast as it goes. */
   const collector = (env: Readonly<Record<string, string>>): TestService =>
-    startService('collector', {
+    start('collector', {
       NATS_URL: nats.url,
       COLLECTOR_UNDERLYINGS: 'AAPL,MSFT,SPY',
       COLLECTOR_SPEED: '0',
@@ -46,7 +54,7 @@ describe('the gap ledger on real servers', () => {
       ...env,
     })
   const processor = (env: Readonly<Record<string, string>> = {}): TestService =>
-    startService('processor', {
+    start('processor', {
       NATS_URL: nats.url,
       CLICKHOUSE_URL: clickhouse.url,
       CLICKHOUSE_DATABASE: 'strikeflow',
@@ -65,7 +73,7 @@ describe('the gap ledger on real servers', () => {
     // Pass 2, in order of ticker: AAPL 4, MSFT 5, SPY 6. Of SPY also the last message of all.
     await bus.jsm.streams.deleteMessage('CHAINS', 5)
     await bus.jsm.streams.deleteMessage('CHAINS', 15)
-    await using _running = processor()
+    processor()
     await settled(store, 15)
     expect(await reasons()).toEqual([
       'MSFT 2026-11-16 14:31 missing publisher_hole',
@@ -81,7 +89,7 @@ describe('the gap ledger on real servers', () => {
   it('tells what the stream discarded by its limits from what was deleted out of it', async () => {
     expect(await collector({ COLLECTOR_SIM_PASSES: '3' }).ended).toBe(0)
     await bus.jsm.streams.purge('CHAINS', { seq: 5 })
-    await using _running = processor()
+    processor()
     await settled(store, 9)
     expect(await reasons()).toEqual([
       'AAPL 2026-11-16 14:30 missing retention',
@@ -94,13 +102,13 @@ describe('the gap ledger on real servers', () => {
   it('takes a purge of a subject for losses of that underlying', async () => {
     expect(await collector({ COLLECTOR_SIM_PASSES: '3' }).ended).toBe(0)
     await bus.jsm.streams.purge('CHAINS', { filter: 'chains.raw.*.simulator.MSFT' })
-    await using _running = processor()
+    processor()
     await settled(store, 9)
     expect(await reasons()).toEqual([30, 31, 32].map((minute) => `MSFT 2026-11-16 14:${minute} missing publisher_hole`))
   })
 
   it('fills the slots of a collector that was killed as collector_down, and those it published before as delivered', async () => {
-    await using _running = processor()
+    processor()
     const first = collector({ COLLECTOR_SPEED: '300', COLLECTOR_SIM_WARM_UP_PASSES: '0' })
     await waitFor('some passes', () => first.output().split('pass done').length > 4)
     await first.end('SIGKILL')
@@ -135,7 +143,7 @@ describe('the gap ledger on real servers', () => {
       await victim.end('SIGKILL')
     }
     expect(await running.ended).toBe(0)
-    await using _first = processor({ PROCESSOR_INSTANCE: 'first' })
+    processor({ PROCESSOR_INSTANCE: 'first' })
     await settled(store, 3 * 40)
     const lines = await ledgerOf(store)
     const count = (text: string): number => lines.filter((line) => line.endsWith(text)).length
@@ -176,7 +184,7 @@ describe('the gap ledger on real servers', () => {
     }
     await publisher.publish(passSubject('simulator'), encodeJson(report), { messageId: 'r' })
     expect((await messageAt(bus, 'CHAINS', streamSeq))?.messageId).toBe('x')
-    await using _running = processor()
+    processor()
     await settled(store, 4)
     expect(await reasons()).toEqual(['SPY 2026-11-16 14:35 missing dead_lettered'])
   })

@@ -42,7 +42,10 @@ export function createCboe(options: CboeOptions): OptionChainProvider {
       if (index + 1 === maxPasses) return
       // On the grid of the clock and not so long after the last start: delays would add up and pass over a slot one day.
       const nextMs = (Math.floor(startedAtMs / intervalMs) + 1) * intervalMs
-      await sleep(Math.max(0, nextMs - clock()), undefined, { signal }).catch(() => {})
+      // A timer may fire a moment early, and the pass would count to the slot before.
+      while (clock() < nextMs && !signal.aborted) {
+        await sleep(nextMs - clock(), undefined, { signal }).catch(() => {})
+      }
     }
   }
 
