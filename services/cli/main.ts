@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import { registerBench } from './commands/bench.ts'
 import { registerCalendar } from './commands/calendar.ts'
+import { registerGaps } from './commands/gaps.ts'
 import { registerIngest } from './commands/ingest.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerServices } from './commands/services.ts'
@@ -26,6 +27,7 @@ registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)
 registerCalendar(program)
+registerGaps(program, environment)
 
 try {
   await program.parseAsync(process.argv)

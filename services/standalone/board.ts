@@ -1,3 +1,4 @@
+import type { SessionTotals } from '../../shared/store/queries/gaps.ts'
 import type { ChildService } from './child-service.ts'
 
 /** What the board shows of the stored data, read once a second. */
@@ -12,6 +13,8 @@ export interface BoardFigures {
   readonly latestAlerts: readonly string[]
   /** Chains refused since the collector started; null when unknown. */
   readonly refused: number | null
+  /** What became of the slots of the newest session; null before the ledger knows of any. */
+  readonly slots: SessionTotals | null
 }
 
 export interface BoardAddresses {
@@ -68,9 +71,18 @@ function figureLines(figures: BoardFigures): readonly string[] {
   if (figures.refused !== null && figures.refused > 0) {
     lines.push(`  refused     ${count(figures.refused)} chains since the collector started (why: logs/collector.log)`)
   }
+  if (figures.slots !== null && figures.slots.expected > 0) lines.push(`  slots       ${slotsText(figures.slots)}`)
   if (figures.latestAlerts.length > 0)
     lines.push('', '  latest alerts', ...figures.latestAlerts.map((text) => `    ${text}`))
   return lines
+}
+
+function slotsText({ session, expected, missing, missingByReason }: SessionTotals): string {
+  // Rounded down: 100 % is said of nothing that lacks a slot.
+  const percent = (Math.floor((10_000 * (expected - missing)) / expected) / 100).toFixed(2)
+  const reasons = Object.entries(missingByReason).map(([reason, slots]) => `${reason} ${count(slots)}`)
+  const why = missing === 0 ? '' : `, ${count(missing)} missing: ${reasons.join(', ')}  (npx strikeflow gaps)`
+  return `${percent} % of ${count(expected)} in session ${session}${why}`
 }
 
 function addressLines({ api, clickhouse, nats, data }: BoardAddresses): readonly string[] {

@@ -4,6 +4,8 @@ import { aborted } from '../../shared/runtime/aborted.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import type { Service } from '../../shared/runtime/run-service.ts'
 import { readLatestAlerts, readTotals } from '../../shared/store/queries/board.ts'
+import { newestSession, type SessionTotals, sessionTotals } from '../../shared/store/queries/gaps.ts'
+import type { Query } from '../../shared/store/queries/query.ts'
 import { type BoardFigures, count, renderBoard, Screen } from './board.ts'
 import type { StandaloneSettings } from './config.ts'
 import { type DataDirectory, freeBytes } from './data-directory.ts'
@@ -99,11 +101,12 @@ async function readFigures(
   before: Point | undefined,
   nowMs: number,
 ): Promise<BoardFigures> {
-  const [totals, latestAlerts, free, refused] = await Promise.all([
+  const [totals, latestAlerts, free, refused, slots] = await Promise.all([
     readTotals(stack.store.query),
     readLatestAlerts(stack.store.query, 8),
     freeBytes(directory),
     refusedChains(stack),
+    newestSlots(stack.store.query),
   ])
   const elapsedSeconds = before === undefined ? 0 : (nowMs - before.atMs) / 1000
   return {
@@ -113,7 +116,13 @@ async function readFigures(
     lowDisk: free < settings.diskWarnBytes,
     latestAlerts,
     refused,
+    slots,
   }
+}
+
+async function newestSlots(query: Query): Promise<SessionTotals | null> {
+  const session = await newestSession(query, null)
+  return session === null ? null : sessionTotals(query, session)
 }
 
 /** Chains the collector's provider spoilt or withheld since it started; null when it cannot be asked. */

@@ -5,7 +5,7 @@ import { openTail } from '../../shared/bus/tail.ts'
 import type { Gap } from '../../shared/model/gap.ts'
 import { ledgerOf, settled } from '../support/ledger.ts'
 import { silentLog } from '../support/nats.ts'
-import { startTestStack, type TestStack } from '../support/stack.ts'
+import { startTestStack, strikeflow, type TestStack } from '../support/stack.ts'
 
 /*
  * Hourly passes over the three sessions around Thanksgiving 2026: Wednesday has 7 slots, Thursday none, Friday closes at 13:00 and
@@ -65,6 +65,36 @@ describe('the gap ledger over a holiday and an early close', () => {
       'SPY pass_skipped',
       'SPY schema',
     ])
+  })
+
+  it('shows a session to a person, with an exit code that says whether it is complete', async () => {
+    const gaps = (...args: readonly string[]) => strikeflow(['gaps', '--data', stack.dataDirectory, ...args])
+    const [holey, early, whole, half, none, wrong] = await Promise.all([
+      gaps('--session', '2026-11-25'),
+      gaps('--session', '2026-11-27', '--underlying', 'SPY'),
+      gaps(),
+      gaps('--session', '2026-11-25', '--floor', '0.5'),
+      gaps('--session', '2026-11-26'),
+      gaps('--session', 'yesterday'),
+    ])
+    expect([holey.code, early.code, whole.code, half.code, none.code, wrong.code]).toEqual([1, 1, 0, 0, 1, 2])
+    expect(holey.stdout).toMatch(/AAPL +simulator +57\.14 % +7 +4 +0 +0 +3/)
+    expect(holey.stdout).toMatch(/AAPL +simulator +16:30 to 17:30 UTC +2 slots +timeout +planned fault/)
+    expect(early.stdout).toMatch(/SPY +simulator +75\.00 % +4 +3/)
+    expect(whole.stdout).toMatch(/^session 2026-11-30: 3 underlyings, 3 complete/)
+    expect(none.stderr).toContain('The ledger knows of no slot of 2026-11-26')
+    const json = JSON.parse((await gaps('--session', '2026-11-25', '--json')).stdout) as {
+      runs: readonly { underlying: string; reason: string; slots: number }[]
+      publishers: readonly { acked: number; committed: number; unaccounted: number }[]
+    }
+    expect(json.runs.map(({ underlying, reason, slots }) => `${underlying} ${reason} ${slots}`)).toEqual([
+      'AAPL timeout 2',
+      'AAPL pass_skipped 1',
+      'MSFT pass_skipped 1',
+      'SPY pass_skipped 1',
+    ])
+    // 17 passes of three chains: three refused, two unchanged.
+    expect(json.publishers).toMatchObject([{ acked: 46, committed: 46, unaccounted: 0 }])
   })
 
   it('puts completeness and staleness on the features, from the plan the snapshots carry', async () => {
