@@ -19,6 +19,8 @@ interface Sent {
 
 /** What a provider said can be long; the ledger keeps a sentence. */
 const maxDetail = 200
+/** A report is one message, though every chain of a large universe is refused. */
+const maxDetails = 200_000
 
 /**
  * Keeps what became of each item of a pass and makes the report of it, from which the gap ledger knows what was expected, what
@@ -84,7 +86,13 @@ export class PassLog {
       ack?.duplicate === true ? 0 : number,
       ack?.streamSeq ?? 0,
     ])
-    return { ...this.#head(provider), scanId, published, repeated: this.#repeated, refused: this.#refused }
+    const length = Math.floor(maxDetails / Math.max(1, this.#refused.length))
+    const refused = this.#refused.map(([name, reason, detail]): PassReport['refused'][number] => [
+      name,
+      reason,
+      detail.slice(0, length),
+    ])
+    return { ...this.#head(provider), scanId, published, repeated: this.#repeated, refused }
   }
 
   /** Null when there was no pass at all. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { encodeJson } from '../../shared/bus/messages.ts'
+import { maxMessageBytes } from '../../shared/bus/publisher.ts'
 import { PassLog } from './pass-log.ts'
 import type { PassItem } from './providers/provider.ts'
 import type { StoredAck } from './publish.ts'
@@ -94,6 +96,14 @@ describe('the log of a pass', () => {
       underlyings: ['A', 'B'],
     })
     expect(log.ended('cboe')).toMatchObject({ ended: true, scanId: null, lastAcked: 1 })
+  })
+
+  it('stays one message though every chain of a large universe is refused', () => {
+    const log = logOf()
+    const names = Array.from({ length: 10_000 }, (_, i) => `U${i}`)
+    log.begin(names, at('15:00:00'))
+    for (const name of names) log.done(name, { kind: 'refused', reason: 'unreachable', detail: 'x'.repeat(200) })
+    expect(encodeJson(log.report('cboe', 'scan')).length).toBeLessThan(maxMessageBytes)
   })
 
   it('has no end to tell where it never began', () => {

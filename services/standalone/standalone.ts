@@ -20,6 +20,7 @@ export interface StandaloneDeps {
 }
 
 const boardIntervalMs = 1000
+const slotsIntervalMs = 10_000
 const gb = 1024 ** 3
 /** Looks at the totals over which the rate is taken: a market that comes once every few seconds still shows a steady one. */
 const rateWindow = 15
@@ -69,6 +70,8 @@ async function showBoard(deps: StandaloneDeps, signal: AbortSignal): Promise<voi
 class FiguresWatch {
   readonly #deps: StandaloneDeps
   readonly #recent: Point[] = []
+  #slots: SessionTotals | null = null
+  #slotsAtMs = -Infinity
   latest: { readonly figures: BoardFigures | null; readonly atMs: number | null } = { figures: null, atMs: null }
 
   constructor(deps: StandaloneDeps) {
@@ -83,10 +86,20 @@ class FiguresWatch {
     }
   }
 
+  /** A session of a large universe is half a million slots to count. */
+  async #slotsNowAndThen(nowMs: number): Promise<SessionTotals | null> {
+    if (nowMs - this.#slotsAtMs < slotsIntervalMs) return this.#slots
+    this.#slotsAtMs = nowMs
+    return (this.#slots = await newestSlots(this.#deps.stack.store.query))
+  }
+
   async #read(): Promise<void> {
     const nowMs = performance.now()
     try {
-      const figures = await readFigures(this.#deps, this.#recent[0], nowMs)
+      const figures = {
+        ...(await readFigures(this.#deps, this.#recent[0], nowMs)),
+        slots: await this.#slotsNowAndThen(nowMs),
+      }
       this.#recent.push({ atMs: nowMs, contracts: figures.contracts })
       if (this.#recent.length > rateWindow) this.#recent.shift()
       this.latest = { figures, atMs: performance.now() }
@@ -96,17 +109,21 @@ class FiguresWatch {
   }
 }
 
+async function newestSlots(query: Query): Promise<SessionTotals | null> {
+  const session = await newestSession(query, null)
+  return session === null ? null : sessionTotals(query, session)
+}
+
 async function readFigures(
   { stack, settings, directory }: StandaloneDeps,
   before: Point | undefined,
   nowMs: number,
-): Promise<BoardFigures> {
-  const [totals, latestAlerts, free, refused, slots] = await Promise.all([
+): Promise<Omit<BoardFigures, 'slots'>> {
+  const [totals, latestAlerts, free, refused] = await Promise.all([
     readTotals(stack.store.query),
     readLatestAlerts(stack.store.query, 8),
     freeBytes(directory),
     refusedChains(stack),
-    newestSlots(stack.store.query),
   ])
   const elapsedSeconds = before === undefined ? 0 : (nowMs - before.atMs) / 1000
   return {
@@ -116,13 +133,7 @@ async function readFigures(
     lowDisk: free < settings.diskWarnBytes,
     latestAlerts,
     refused,
-    slots,
   }
-}
-
-async function newestSlots(query: Query): Promise<SessionTotals | null> {
-  const session = await newestSession(query, null)
-  return session === null ? null : sessionTotals(query, session)
 }
 
 /** Chains the collector's provider spoilt or withheld since it started; null when it cannot be asked. */

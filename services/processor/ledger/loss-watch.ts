@@ -15,8 +15,8 @@ import { storeFacts } from './slot-rows.ts'
 import { tellGaps } from './tell-gaps.ts'
 
 const maxPending = 1_000
-/** Pending slots are looked for this far behind the newest pass once older ones are settled. */
-const lookBackMs = 24 * 3_600_000
+/** Pending slots are looked for this far behind the newest pass, or the oldest one still open, once older ones are settled. */
+const lookBackMs = 30 * 60_000
 const holesEveryMs = 60_000
 
 /**
@@ -27,12 +27,17 @@ export class LossWatch {
   readonly #deps: LedgerDeps
   readonly #settledBefore = new Map<string, number>()
   #holesAtMs = -Infinity
+  #settledAtMs = -Infinity
 
   constructor(deps: LedgerDeps) {
     this.#deps = deps
   }
 
   async look(boots: readonly CollectorBoot[]): Promise<void> {
+    const { settings, clock } = this.#deps
+    // A day of a large universe is half a million slots to look through.
+    if (clock() - this.#settledAtMs < settings.ledgerSettleMs / 2) return
+    this.#settledAtMs = clock()
     let pendingCount = 0
     for (const [provider, ofProvider] of Map.groupBy(boots, (boot) => boot.provider)) {
       pendingCount += await this.#settle(provider, ofProvider)
