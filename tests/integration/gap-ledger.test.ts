@@ -15,7 +15,7 @@ import { waitFor } from '../support/wait-for.ts'
 
 const account = { user: 'default', password: '', database: 'strikeflow' }
 
-describe('the gap ledger on real servers', () => {
+describe('the gap ledger on real servers', { timeout: 120_000 }, () => {
   let nats: TestNats
   let clickhouse: TestClickHouse
   let store: Store
@@ -152,6 +152,36 @@ describe('the gap ledger on real servers', () => {
     ])
   })
 
+  it('says by the wall that a live collector is dead, without it, told once, and takes it back when a report comes late', async () => {
+    processor({ PROCESSOR_SLOT_GRACE_MS: '1000' })
+    const publisher = createPublisher(bus, { publisherId: 'test/1' })
+    const startedAtMs = Math.floor(Date.now() / 1000) * 1000
+    // A venue that never closes, a slot a second.
+    const live = {
+      provider: 'venue',
+      live: true,
+      exchangeZone: 'UTC',
+      intervalMs: 1000,
+      startedAtMs,
+      underlyings: ['BTC'],
+    }
+    const tell = (report: PassReport) =>
+      publisher.publish(passSubject('venue'), encodeJson(report), { messageId: `r${report.scanId}` })
+    await tell(reportOf({ ...live, scanId: null }))
+    const states = async (): Promise<readonly string[]> => {
+      const rows = await store.query.rows<{ line: string }>(
+        `SELECT trimRight(concat(toString(state), ' ', reason)) AS line FROM gaps_v1 FINAL ORDER BY slot`,
+      )
+      return rows.map(({ line }) => line)
+    }
+    await waitFor('five missing slots', async () => (await states()).length >= 5)
+    expect(new Set(await states())).toEqual(new Set(['missing collector_down']))
+    const told = await bus.jsm.streams.info('QUALITY', { subjects_filter: 'quality.gap.>' })
+    expect(told.state.subjects).toEqual({ 'quality.gap.BTC': 1 })
+    await tell(reportOf({ ...live, scanId: 'late', repeated: ['BTC'] }))
+    await waitFor('the late fact', async () => (await states())[0] === 'unchanged')
+  })
+
   it('finds the slot of a dead letter by the sequence that was reported', async () => {
     expect(await collector({ COLLECTOR_SIM_PASSES: '1', COLLECTOR_INSTANCE: 'real' }).ended).toBe(0)
     const publisher = createPublisher(bus, { publisherId: 'test/1' })
@@ -161,27 +191,12 @@ describe('the gap ledger on real servers', () => {
       { messageId: 'x', headers: { [headerNames.schema]: '1' } },
     )
     const startedAtMs = Date.UTC(2026, 10, 16, 14, 35)
-    const report: PassReport = {
-      provider: 'simulator',
-      instance: 'test',
-      boot: '1',
-      scanId: 'scan',
-      live: false,
-      exchangeZone: 'America/New_York',
-      intervalMs: 60_000,
-      delayMs: 0,
-      plannedFromMs: startedAtMs,
+    const report = reportOf({
       startedAtMs,
-      previousStartedAtMs: null,
-      underlyings: ['SPY'],
-      ownIntervalsMs: {},
       published: [['SPY', 1, streamSeq]],
-      repeated: [],
-      refused: [],
       lastAcked: 1,
-      duplicates: 0,
       ended: true,
-    }
+    })
     await publisher.publish(passSubject('simulator'), encodeJson(report), { messageId: 'r' })
     expect((await messageAt(bus, 'CHAINS', streamSeq))?.messageId).toBe('x')
     processor()
@@ -189,3 +204,28 @@ describe('the gap ledger on real servers', () => {
     expect(await reasons()).toEqual(['SPY 2026-11-16 14:35 missing dead_lettered'])
   })
 })
+
+/** A report of a pass of SPY alone. */
+function reportOf(known: Partial<PassReport> & Pick<PassReport, 'startedAtMs'>): PassReport {
+  return {
+    provider: 'simulator',
+    instance: 'test',
+    boot: '1',
+    scanId: 'scan',
+    live: false,
+    exchangeZone: 'America/New_York',
+    intervalMs: 60_000,
+    delayMs: 0,
+    plannedFromMs: known.startedAtMs,
+    previousStartedAtMs: null,
+    underlyings: ['SPY'],
+    ownIntervalsMs: {},
+    published: [],
+    repeated: [],
+    refused: [],
+    lastAcked: 0,
+    duplicates: 0,
+    ended: false,
+    ...known,
+  }
+}

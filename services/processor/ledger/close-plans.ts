@@ -48,9 +48,10 @@ async function closeGroup(
     const { provider } = plan.boot
     const known = await knownSlots(store.query, provider, first.atMs - group.intervalMs, last.atMs)
     const { facts, beginnings } = closeSlots(plan, group, slots, known)
+    // Told first: once they are in the table they are known, and nobody would tell them after a kill in between.
+    await tellGaps(deps, beginnings)
     await storeFacts(store, facts)
     for (const { state, reason } of facts) metrics.facts.inc({ state, reason })
-    await tellGaps(deps, beginnings)
     closedTo = last.atMs
   }
   return closedTo

@@ -70,12 +70,12 @@ export class LossWatch {
     const commits = new Map((await commitsAt(store.query, incarnation, seqs)).map((at) => [at.streamSeq, at]))
     const facts = pending.map((slot) => settle(slot, { commits, firstSeq, lastSeq, gone }, settings.slotGraceMs))
     const settled = facts.filter((fact) => fact !== null)
-    await storeFacts(store, settled)
-    for (const { state, reason } of settled) metrics.facts.inc({ state, reason })
     await tellGaps(
       this.#deps,
       settled.filter(({ state }) => state === 'missing'),
     )
+    await storeFacts(store, settled)
+    for (const { state, reason } of settled) metrics.facts.inc({ state, reason })
     return pending.filter((_, i) => facts[i] === null)
   }
 
