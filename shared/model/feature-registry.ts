@@ -29,9 +29,11 @@ const scales = {
   count: { kind: 'count', unit: 'contracts', decimals: 0 },
   strikes: { kind: 'count', unit: 'strikes', decimals: 0 },
   findings: { kind: 'count', unit: 'findings', decimals: 0 },
+  tests: { kind: 'count', unit: 'tests', decimals: 0 },
   whole: { kind: 'float', unit: 'contracts', decimals: 0 },
   price: { kind: 'float', unit: 'price', decimals: 4 },
-  money: { kind: 'float', unit: 'currency of the underlying', decimals: 0 },
+  money: { kind: 'float', unit: 'currency of the underlying', decimals: 2 },
+  shares: { kind: 'float', unit: 'units of the underlying per 1.00 of spot', decimals: 6 },
   volatility: { kind: 'float', unit: 'fraction per sqrt(year)', decimals: 6 },
   variance: { kind: 'float', unit: 'fraction^2 per year', decimals: 8 },
   points: { kind: 'float', unit: 'vol points', decimals: 3 },
@@ -39,6 +41,7 @@ const scales = {
   ratio: { kind: 'float', unit: 'ratio', decimals: 4 },
   share: { kind: 'float', unit: '0..1', decimals: 4 },
   seconds: { kind: 'float', unit: 'seconds', decimals: 0 },
+  percent: { kind: 'float', unit: 'percent', decimals: 4 },
   flag: { kind: 'float', unit: '0 no, 1 yes', decimals: 0 },
   score: { kind: 'float', unit: '0..100', decimals: 1 },
 } as const satisfies Record<string, Scale>
@@ -86,29 +89,34 @@ const positioning = {
     'call_volume',
     'whole',
     'sum of the session’s call volume; a last trade before the session counts 0',
-    '1 contract with a volume',
+    '1 contract of that right with a volume',
   ),
-  putVolume: volume('put_volume', 'whole', 'the same of puts', '1 contract with a volume'),
+  putVolume: volume('put_volume', 'whole', 'the same of puts', '1 contract of that right with a volume'),
   pcrVolume: volume('pcr_volume', 'ratio', 'put volume / call volume', '200 calls'),
   callPremium: volume(
     'call_premium',
     'money',
     'sum of volume x price x multiplier, price = mid of a live quote, else last',
-    '1 traded call',
+    '1 call whose volume and, where traded, price is known',
   ),
-  putPremium: volume('put_premium', 'money', 'the same of puts', '1 traded put'),
+  putPremium: volume(
+    'put_premium',
+    'money',
+    'the same of puts',
+    '1 put whose volume and, where traded, price is known',
+  ),
   pcrPremium: volume('pcr_premium', 'ratio', 'put premium / call premium', '200 calls'),
   volumeNUsed: plain('volume_n_used', 'count', 'contracts with a volume'),
   volumeQuality: plain(
     'volume_quality',
     'score',
-    '100 x share of contracts with a volume of this session or none traded',
+    '100 x share of contracts whose volume is known and not of an earlier session',
   ),
   callOpenInterest: openInterest(
     'call_open_interest',
     'whole',
     'sum of call open interest',
-    '1 contract with open interest',
+    '1 contract of that right with open interest',
   ),
   putOpenInterest: openInterest(
     'put_open_interest',
@@ -131,7 +139,7 @@ const positioning = {
     'sum of s gamma OI M S^2 0.01: delta per 1 % move, s = +1 call, -1 put (dealers long calls, short puts; SqueezeMetrics 2017)',
     '1 strike with gamma and open interest',
   ),
-  gexShares: exposure('gex_shares', 'money', 'sum of s gamma OI M: shares per 1.00 of spot', 'as gex_usd_1pct'),
+  gexShares: exposure('gex_shares', 'shares', 'sum of s gamma OI M', 'as gex_usd_1pct'),
   gexAbsUsd1pct: exposure(
     'gex_abs_usd_1pct',
     'money',
@@ -148,7 +156,7 @@ const positioning = {
   cexUsd: exposure(
     'cex_usd',
     'money',
-    'sum of s charm OI M S: delta in currency per calendar day, forward held fixed',
+    'sum of s charm OI M S: delta in currency lost within a calendar day, or until expiry where that is sooner (linear), forward held fixed',
     'as gex_usd_1pct',
   ),
   exposureNUsed: plain('exposure_n_used', 'count', 'contracts with gamma and open interest known'),
@@ -156,25 +164,25 @@ const positioning = {
   verticalArbitrage: arbitrage(
     'vertical_arbitrage',
     'findings',
-    'adjacent strikes: Cb(K2) > Ca(K1), Pb(K1) > Pa(K2), or bid of the spread > D dK',
+    'neighbouring strikes with an ask: Cb(K2) > Ca(K1), or Cb(K1) - Ca(K2) > D dK (American: dK), and puts alike',
     '2 strikes with quotes',
   ),
   butterflyArbitrage: arbitrage(
     'butterfly_arbitrage',
     'findings',
-    'adjacent strikes: Cb(K2) > w Ca(K1) + (1-w) Ca(K3), and puts alike',
+    'neighbouring strikes with an ask: Cb(K2) > w Ca(K1) + (1-w) Ca(K3), and puts alike',
     '3 strikes with quotes',
   ),
   parityArbitrage: arbitrage(
     'parity_arbitrage',
     'findings',
-    'European: Cb-Pa > D(F-K) or D(F-K) > Ca-Pb with F from the other strikes; American: bounds S e^-qT - K and S - K e^-rT',
-    '1 pair and a forward without it',
+    'European: Cb - Pa > D(Fa-K) or D(Fb-K) > Ca - Pb, Fb and Fa the median synthetic bid and ask of the tighter half of near pairs; American, neighbouring pairs (box): (Cb - Pa)(K2) - (Ca - Pb)(K1) + min(1,D) dK > 0',
+    'European: 3 pairs near the money; American: 2 pairs',
   ),
   worstArbitrage: arbitrage(
     'worst_arbitrage',
     'price',
-    'largest executable edge per unit of the underlying, before fees; 0 when none',
+    'largest executable edge per unit of the underlying, before fees; 0 when none; a chain’s includes calendars',
     '1 test made',
   ),
   midViolations: arbitrage(
@@ -183,8 +191,8 @@ const positioning = {
     'butterflies and verticals negative at mids: noise, a measure of quality',
     '3 strikes with quotes',
   ),
-  arbitrageNUsed: plain('arbitrage_n_used', 'findings', 'tests made at executable prices'),
-  arbitrageNTotal: plain('arbitrage_n_total', 'findings', 'tests the listed strikes would allow'),
+  arbitrageNUsed: plain('arbitrage_n_used', 'tests', 'tests made at executable prices'),
+  arbitrageNTotal: plain('arbitrage_n_total', 'tests', 'tests the listed strikes would allow'),
   arbitrageQuality: plain('arbitrage_quality', 'score', '100 x tests made / tests allowed'),
 } as const satisfies Record<string, FeatureSpec>
 
@@ -200,7 +208,7 @@ export const expiryFeatureSpecs = {
   quality: plain(
     'quality',
     'score',
-    '100 x (share of strikes within max(1 %, 1.5 atmIv sqrt(T)) of F with an IV) x (1 + forward quality / 100) / 2; 0 without an ATM IV',
+    '100 x m/n x m/(m + 2) x (1 + forward quality / 100) / 2, m of the n strikes within max(1 %, 1.5 atmIv sqrt(T)) of F with an IV; at most the forward quality where forward_source is not parity; 0 without an ATM IV or such a strike',
   ),
   rate: plain('rate', 'rate', 'zero rate of the curve at T; D = e^(-rate T)'),
   forward: forward(
@@ -245,7 +253,7 @@ export const expiryFeatureSpecs = {
     'rr25',
     'volatility',
     'IV of the 25-delta call - IV of the 25-delta put, linear in N(d1) between OTM strikes, at 0.25 and 0.75; skew25 = -rr25',
-    'a strike on either side of each delta',
+    'a strike on either side of each delta, no farther apart in ln K than 1 sigma sqrt(T), sigma the lower IV of the two',
   ),
   bf25: volatility('bf25', 'volatility', '(IV25c + IV25p)/2 - atm_iv', 'as rr25'),
   rr10: volatility('rr10', 'volatility', 'as rr25 at 10 delta', 'as rr25'),
@@ -278,7 +286,7 @@ export const expiryFeatureSpecs = {
   varianceComplete: variance(
     'variance_complete',
     'flag',
-    'both wings end by two zero bids (an ask, no bid), not by quotes running out',
+    'both wings end by two zero bids (an ask, no bid), with no missing or crossed quote since the last bid, and no hole of such quotes is wider in ln K than half of sqrt(variance T)',
     'as variance_index',
   ),
   varianceNUsed: plain('variance_n_used', 'strikes', 'strikes in the sum'),
@@ -286,7 +294,7 @@ export const expiryFeatureSpecs = {
   varianceQuality: plain(
     'variance_quality',
     'score',
-    '100 x share of the strikes between the wings’ ends that are in the sum, halved where a wing is cut off',
+    '100 x share of the strikes between the zero bids that end the wings, or the ends of the listing, that are in the sum; halved where variance_complete is 0',
   ),
   straddle: volatility('straddle', 'price', 'call mid + put mid at the strike nearest F, within 5 % of it', '1 pair'),
   expectedMove: volatility('expected_move', 'price', 'F atmIv sqrt(T): one standard deviation to expiry', 'as atm_iv'),
@@ -324,19 +332,29 @@ export const completenessSpecs = {
   stalenessS: plain(
     'staleness_s',
     'seconds',
-    'market time behind the start of its slot; without a plan behind its receipt less the delay; after the close behind the close',
+    'open market time from its market time to the start of its slot; without a plan to its receipt less the delay',
     'a slot or a time of receipt',
   ),
   lastTradeAgeS: plain(
     'last_trade_age_s',
     'seconds',
-    'newest last trade of the chain behind its market time; after the close behind the close',
+    'open market time from the newest last trade of the chain to its market time',
     '1 trade',
   ),
 } as const satisfies Record<string, FeatureSpec>
 
-export const chainFeatureSpecs = {
+/** In the row of a chain `n_contracts` counts dead contracts too. */
+function overLive<Specs extends Readonly<Record<string, FeatureSpec>>>(specs: Specs): Specs {
+  const entries = Object.entries(specs).map(([name, spec]) => {
+    const isTotal = spec.counts?.total === 'n_contracts'
+    return [name, isTotal ? { ...spec, counts: { ...spec.counts, total: 'n_live' } } : spec]
+  })
+  return Object.fromEntries(entries) as Specs
+}
+
+export const chainFeatureSpecs = overLive({
   nContracts: plain('n_contracts', 'count', 'all, expired and adjusted ones included'),
+  nLive: plain('n_live', 'count', 'unexpired, standard deliverable: those the figures are of'),
   nExpired: plain('n_expired', 'count', 'expired at market time; part of no figure'),
   nAdjusted: plain('n_adjusted', 'count', 'deliverable changed by a corporate action; part of no figure'),
   nStrikes: plain('n_strikes', 'strikes', 'of all expiries, each counted in each'),
@@ -350,7 +368,7 @@ export const chainFeatureSpecs = {
   nStaleVolume: plain('n_stale_volume', 'count', 'with a volume whose last trade lies before the session'),
   medianSpreadPct: plain(
     'median_spread_pct',
-    'ratio',
+    'percent',
     '100 (ask - bid) / mid, median of two-sided contracts',
     '1 two-sided contract',
   ),
@@ -420,7 +438,7 @@ export const chainFeatureSpecs = {
   calendarArbitrage: arbitrage(
     'calendar_arbitrage',
     'findings',
-    'same forward moneyness: bid total variance(T1) > ask total variance(T2), neighbouring expiries of a root',
+    'neighbouring expiries of a root at the same K/F: bid/(D F) at T1 > ask/(D F) at T2, price linear between strikes (total variance falls, executably)',
     '2 expiries',
   ),
   zeroGamma: exposure(
@@ -438,7 +456,7 @@ export const chainFeatureSpecs = {
   flipCumulative: exposure(
     'flip_cumulative',
     'price',
-    'strike where the running sum of GEX over ascending strikes changes sign, nearest spot, linear between strikes',
+    'strike where the running sum of GEX over ascending strikes changes sign, nearest spot, linear between strikes; among strikes of 0 in between the place nearest spot',
     'gex_usd_1pct',
   ),
   flipLocal: exposure(
@@ -447,9 +465,24 @@ export const chainFeatureSpecs = {
     'nearest spot between neighbouring strikes whose own GEX differ in sign, linear between them',
     'gex_usd_1pct',
   ),
-  callWall: exposure('call_wall', 'price', 'strike of the largest call GEX', 'gex_usd_1pct'),
-  putWall: exposure('put_wall', 'price', 'strike of the lowest put GEX', 'gex_usd_1pct'),
-  absGammaStrike: exposure('abs_gamma_strike', 'price', 'strike of the largest absolute GEX', 'gex_usd_1pct'),
+  callWall: exposure(
+    'call_wall',
+    'price',
+    'strike of the largest gamma exposure of calls; the lowest on a tie',
+    'gex_usd_1pct',
+  ),
+  putWall: exposure(
+    'put_wall',
+    'price',
+    'strike of the largest gamma exposure of puts; the lowest on a tie',
+    'gex_usd_1pct',
+  ),
+  absGammaStrike: exposure(
+    'abs_gamma_strike',
+    'price',
+    'strike of the largest gamma exposure, calls and puts both plus; the lowest on a tie',
+    'gex_usd_1pct',
+  ),
   highestOiStrike: openInterest(
     'highest_oi_strike',
     'price',
@@ -459,10 +492,10 @@ export const chainFeatureSpecs = {
   zeroDteMagnet: exposure(
     'zero_dte_magnet',
     'price',
-    'strike of the largest absolute GEX among contracts with less than a day left',
+    'the same among the contracts that expire on the session’s day',
     '1 such strike',
   ),
-} as const satisfies Record<string, FeatureSpec>
+})
 
 export type ExpiryFeatureName = keyof typeof expiryFeatureSpecs
 export type ChainFeatureName = keyof typeof chainFeatureSpecs

@@ -50,6 +50,17 @@ describe('a whole expiry', () => {
     }
   })
 
+  it('has the greeks of volatilities no table reaches', () => {
+    const iv = Float64Array.from(strikes, (_, i) => 6 * 1.01 ** i)
+    const out = solvedColumns(count)
+    computeExpiryGreeks({ count, strike: strikes, right, iv }, terms, out)
+    for (let i = 0; i < count; i++) {
+      const greeks = black76Greeks(terms, strikes[i] ?? 0, iv[i] ?? 0, right[i] ?? 0)
+      for (const name of greekNames)
+        expect(Math.abs((out[name][i] ?? NaN) - greeks[name])).toBeLessThan(1e-13 + 1e-11 * Math.abs(greeks[name]))
+    }
+  })
+
   it('has greeks wherever it has a volatility and nowhere else', () => {
     const out = solvedColumns(count)
     solveExpiryWithGreeks(quotes, terms, out)

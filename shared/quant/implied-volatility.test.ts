@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fuzzVolatilities } from '../../tests/fixtures/quant/fuzz.ts'
+import { volatilityError } from '../../tests/fixtures/quant/precise-volatility.ts'
+import { randomFrom } from '../../tests/fixtures/quant/random.ts'
 import { referenceFile, referenceRows } from '../../tests/fixtures/quant/reference.ts'
 import { ivCodes } from '../model/features.ts'
 import { black76Price } from './black76.ts'
@@ -42,6 +44,18 @@ describe('implied volatility', () => {
       `worst IV error over 2,000 corner cases: ${worst.toExponential(1)}, ${worstRatio.toFixed(2)} x what is allowed\n`,
     )
     expect(failures).toEqual([])
+  }, 180_000)
+
+  it('keeps its digits as the price nears its bound, where only the distance to it counts', () => {
+    const random = randomFrom(6)
+    for (let i = 0; i < 60; i++) {
+      const [forward, strike] = [100, 100 * Math.exp(4 * random() - 2)]
+      const price = Math.min(forward, strike) * (1 - 10 ** -(1 + 14 * random()))
+      const quote = { price, forward, strike, yearsToExpiry: 1, discount: 1, right: strike < forward ? 2 : 1 } as const
+      const { sigma, code } = solveImpliedVolatility(price, forward, strike, 1, 1, quote.right)
+      expect(code).toBe(ivCodes.ok)
+      expect(volatilityError(quote, sigma).error).toBeLessThan(1e-14)
+    }
   })
 
   it('returns the volatility a price was made from', () => {

@@ -7,6 +7,7 @@ import { chainOf, type ContractInput, reordered } from '../../../tests/fixtures/
 import { cboeFiles, cboeSnapshot, readCboe, recordingsRoot } from '../../../tests/fixtures/quant/recorded-chain.ts'
 import { type SolvedChain, solvedChain } from '../../../tests/fixtures/quant/solved-chain.ts'
 import { chainArbitrage, expiryArbitrage } from './arbitrage.ts'
+import { expiryMarket } from './expiry-market.ts'
 
 /** 16:00 New York: expiries are whole days away. */
 const marketTimeMs = Date.UTC(2026, 5, 22, 20)
@@ -34,12 +35,10 @@ function fair(input: FairInput = {}): ContractInput[] {
 
 const solve = (contracts: readonly ContractInput[], options = {}) =>
   solvedChain(chainOf(contracts, { marketTimeMs }), options)
-const chainFigures = ({ context, expiries }: SolvedChain) =>
-  chainArbitrage(
-    context,
-    expiries,
-    expiries.map((expiry) => expiryArbitrage(context, expiry)),
-  )
+const chainFigures = ({ context, expiries }: SolvedChain) => {
+  const markets = expiries.map((expiry) => expiryMarket(context.columns, expiry))
+  return chainArbitrage(markets, markets.map(expiryArbitrage))
+}
 const figuresOf = (contracts: readonly ContractInput[], options = {}) => chainFigures(solve(contracts, options))
 
 /** Moves one leg's quote. */
@@ -125,6 +124,16 @@ describe('butterflies', () => {
     const legs = moved(fair({ halfSpread: 0.2 }), 'C', 104, 0.25)
     expect(figuresOf(legs)).toMatchObject({ butterflyArbitrage: 0, midViolations: 1, worstArbitrage: 0 })
   })
+
+  it('and verticals are both counted at mid', () => {
+    // The call at 104 is dearer at mid than the one at 102, and dearer than its wings.
+    expect(figuresOf(moved(fair({ halfSpread: 1 }), 'C', 104, 1))).toMatchObject({ ...none, midViolations: 2 })
+  })
+
+  it('are no finding where they are 0 but for rounding', () => {
+    const linear = [80.1, 80.2, 80.4, 80.7, 81.1, 81.3, 82.9].map((k) => quoted('C', k, 100.3 - k, 100.3 - k))
+    expect(figuresOf(linear)).toMatchObject({ butterflyArbitrage: 0, verticalArbitrage: 0, midViolations: 0 })
+  })
 })
 
 describe('parity', () => {
@@ -145,9 +154,8 @@ describe('parity', () => {
     expect(figuresOf(moved(two, 'C', 100, 3)).parityArbitrage).toBeNaN()
   })
 
-  it('leaves American options the worth of exercise before expiry', () => {
-    // Deep in the money, the put is worth its intrinsic value at once: more than parity has it.
-    const rate = 0.1
+  it.each([0.1, -0.1])('leaves American options the worth of exercise before expiry at a rate of %d', (rate) => {
+    // Deep in the money, a put, or at a negative rate a call, is worth its intrinsic value at once: more than parity has it.
     const legs = fair({ halfSpread: 0.01 }).map((leg) => {
       const years = 30 / 365
       const discount = Math.exp(-rate * years)
@@ -182,6 +190,12 @@ describe('calendars', () => {
     const carried = figuresOf([...fair(), ...fair({ ...later, forward: 106, sigma: 0.25 })])
     expect(carried.calendarArbitrage).toBe(0)
     expect(figuresOf([...fair(), ...fair({ ...later, forward: 106, sigma: 0.2 })]).calendarArbitrage).toBeGreaterThan(0)
+  })
+
+  it('are taken in units of the discounted forward', () => {
+    // Total variance 2 % lower in the later expiry, whose prices are 6 % higher for its forward.
+    const dear = fair({ ...later, forward: 106, sigma: 0.2095, halfSpread: 0.001 })
+    expect(figuresOf([...fair({ halfSpread: 0.001 }), ...dear]).calendarArbitrage).toBeGreaterThan(0)
   })
 
   it('are taken within a root', () => {

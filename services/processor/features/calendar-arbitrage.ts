@@ -1,16 +1,6 @@
-import type { ChainColumns } from '../../../shared/model/snapshot.ts'
-import type { ChainContext, SolvedExpiry } from './context.ts'
-import { type ForwardMarket, forwardMarket, syntheticForwards } from './forward-market.ts'
-import { type LiveLegs, liveLegs } from './live-legs.ts'
+import type { ExpiryMarket } from './expiry-market.ts'
+import type { LiveLegs } from './live-legs.ts'
 import { noTests, noteTest, type Tests } from './tests-made.ts'
-
-/** What can be traded of one expiry. */
-interface Market {
-  readonly expiry: SolvedExpiry
-  readonly forward: ForwardMarket
-  readonly calls: LiveLegs
-  readonly puts: LiveLegs
-}
 
 /**
  * Tests neighbouring expiries of a root at equal forward moneyness K/F: an option that expires first must not be worth more,
@@ -20,13 +10,13 @@ interface Market {
  * Everything is taken at its worst: forwards at the side of their market that makes the later option dear, its price between
  * two strikes as linear, which is what a mixture of both costs and is above the price there. That hides edges and adds none.
  */
-export function calendarTests({ columns, spot }: ChainContext, expiries: readonly SolvedExpiry[]): Tests {
+export function calendarTests(markets: readonly ExpiryMarket[]): Tests {
   const out = noTests()
-  const markets = expiries.map((expiry) => marketOf(columns, expiry))
   for (const [at, later] of markets.entries()) {
     const first = markets[at - 1]
     if (first?.expiry.root !== later.expiry.root || !(first.expiry.expiryAtS < later.expiry.expiryAtS)) continue
     out.allowed += first.expiry.strikes.count
+    const { spot } = first.expiry.terms
     // A call is dear at a low strike, a put at a high one.
     const low = later.forward.bid / first.forward.ask
     const high = later.forward.ask / first.forward.bid
@@ -36,15 +26,6 @@ export function calendarTests({ columns, spot }: ChainContext, expiries: readonl
     testSide(first.puts, later.puts, { stretch: high, value, from: -forward, spot }, out)
   }
   return out
-}
-
-function marketOf(columns: ChainColumns, expiry: SolvedExpiry): Market {
-  return {
-    expiry,
-    forward: forwardMarket(syntheticForwards(columns, expiry)),
-    calls: liveLegs(columns, expiry.strikes, 1),
-    puts: liveLegs(columns, expiry.strikes, -1),
-  }
 }
 
 interface Terms {

@@ -1,3 +1,4 @@
+import { parseDay } from '../../../shared/calendar/days.ts'
 import { expiryFeatureSpecs } from '../../../shared/model/feature-registry.ts'
 import {
   type ComputedChain,
@@ -55,6 +56,7 @@ export function computeChain(
     multiplier: meta.multiplier,
     marketTimeS,
     sessionStartS: startS,
+    sessionDay: parseDay(meta.sessionDate) ?? NaN,
   }
   const { expiries, carries } = solveExpiries(context, groups, meta, params, known)
   const computed = expiries.map((expiry) => computeExpiry(context, expiry))
@@ -67,7 +69,8 @@ function toFeatures({ expiry, figures }: ComputedExpiry): ExpiryFeatures {
   return { root, expiryDay, expiryAtS, exerciseStyle, forwardSource: forward.source, ...scaled }
 }
 
-function createFigures({ length }: ChainColumns): ContractFigures {
+/** Figures of contracts before anything is computed: missing, with the code `no_forward`. */
+export function createFigures({ length }: ChainColumns): ContractFigures {
   const missing = () => new Float64Array(length).fill(NaN)
   return {
     iv: missing(),
@@ -77,6 +80,7 @@ function createFigures({ length }: ChainColumns): ContractFigures {
     theta: missing(),
     vega: missing(),
     ivBiasVp: missing(),
+    thetaToExpiry: missing(),
     flags: new Uint16Array(length),
   }
 }

@@ -1,8 +1,15 @@
-import { type ContractFigures, type ExerciseStyle, ivCodes, type IvMethod } from '../../../shared/model/features.ts'
+import {
+  type ContractFigures,
+  type ExerciseStyle,
+  ivCodes,
+  type ForwardSource,
+  type IvMethod,
+} from '../../../shared/model/features.ts'
 import { type ChainColumns, contractFlags, rights } from '../../../shared/model/snapshot.ts'
 import { solveAmericanExpiry } from '../../../shared/quant/american/american-expiry.ts'
 import { AmericanVolatility } from '../../../shared/quant/american/american-volatility.ts'
 import { ExerciseBias } from '../../../shared/quant/american/exercise-bias.ts'
+import { thetaToExpiry } from '../../../shared/quant/black76.ts'
 import {
   computeExpiryGreeks,
   type ExpiryTerms,
@@ -30,6 +37,8 @@ export interface SolveOptions {
   readonly floorYears: number
 }
 
+const oneDayYears = 1 / 365
+
 /** They keep scratch memory between expiries and nothing else: terms are set before each. */
 const exerciseBias = new ExerciseBias()
 const americanVolatility = new AmericanVolatility()
@@ -46,10 +55,13 @@ export function solveExpiry(
   const isSolved = yearsToExpiry >= floorYears
   if (isSolved) {
     solveOutOfTheMoney(context.columns, terms, strikes)
-    if (expiry.exerciseStyle === 'american') allowForExercise(terms, strikes, ivMethod)
+    // An American volatility on a forward that still has early exercise in it would be the worst of both.
+    const method = forward.isUncorrected ? 'european_otm' : ivMethod
+    if (expiry.exerciseStyle === 'american') allowForExercise(terms, strikes, method, forward.source)
     else strikes.biasVp.fill(0, 0, strikes.count)
   } else refuse(strikes)
   spreadToLegs(context.figures, terms, strikes)
+  if (yearsToExpiry < oneDayYears) fillThetaToExpiry(context, terms, expiry.rows)
   return { ...expiry, terms, forward, isSolved }
 }
 
@@ -79,9 +91,11 @@ function solveOutOfTheMoney(columns: ChainColumns, terms: ExpiryTerms, strikes: 
  * Tells by how much each volatility is off for having been solved as a European option's; with the method `american`, solves
  * anew those that are off by more than 0.05 vol points. Their greeks are then the European ones at the American volatility.
  */
-function allowForExercise(terms: ExpiryTerms, strikes: StrikeColumns, ivMethod: IvMethod): void {
+function allowForExercise(terms: ExpiryTerms, strikes: StrikeColumns, ivMethod: IvMethod, source: ForwardSource): void {
   const { count, strike, right, iv, vega, biasVp } = strikes
-  exerciseBias.estimate({ count, strike, right, sigma: iv, vega }, terms, biasVp)
+  // Carries of other times and expiries come from parity too; only the spot's own does not.
+  const isFromParity = ivMethod === 'european_otm' && source !== 'spot_carry'
+  exerciseBias.estimate({ count, strike, right, sigma: iv, vega }, terms, biasVp, isFromParity)
   if (ivMethod === 'european_otm') return
   const before = iv.slice(0, count)
   solveAmericanExpiry(strikes, terms, biasVp, americanVolatility, strikes)
@@ -130,4 +144,13 @@ function writeLeg(
   figures.theta[row] = (strikes.theta[at] ?? NaN) + thetaShift
   figures.vega[row] = strikes.vega[at] ?? NaN
   figures.ivBiasVp[row] = strikes.biasVp[at] ?? NaN
+}
+
+/** In the last day a theta per day is more than there is to lose: what is lost until expiry stands beside it. */
+function fillThetaToExpiry(context: ChainContext, terms: ExpiryTerms, rows: Int32Array): void {
+  const { columns, figures } = context
+  for (const row of rows) {
+    const sigma = figures.iv[row] ?? NaN
+    figures.thetaToExpiry[row] = thetaToExpiry(terms, columns.strike[row] ?? NaN, sigma, columns.right[row] ?? 0)
+  }
 }

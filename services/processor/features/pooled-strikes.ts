@@ -43,17 +43,28 @@ export function poolStrikes(parts: readonly ExposedStrikes[]): PooledStrikes {
   return { strike, gex, gexAbs, callGex, putGex, dex, vex, cex, openInterest, nUsed }
 }
 
+/** All strikes of the parts, ascending, each once. Merged part by part: sorting thousands takes as long as solving them. */
 function uniqueStrikes(parts: readonly ExposedStrikes[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { count }) => sum + count, 0))
-  let count = 0
-  for (const part of parts) {
-    all.set(part.strike, count)
-    count += part.count
+  const capacity = parts.reduce((sum, { count }) => sum + count, 0)
+  let merged = new Float64Array(capacity)
+  let other = new Float64Array(capacity)
+  let length = 0
+  for (const { strike, count } of parts) {
+    length = mergeUnique(merged, length, strike, count, other)
+    ;[merged, other] = [other, merged]
   }
-  all.sort()
-  let unique = 0
-  for (const k of all) {
-    if (unique === 0 || k !== all[unique - 1]) all[unique++] = k
+  return merged.slice(0, length)
+}
+
+/** Merges two ascending lists into `out` and returns how many different values there are. */
+function mergeUnique(a: Float64Array, aLength: number, b: Float64Array, bLength: number, out: Float64Array): number {
+  let [i, j, length] = [0, 0, 0]
+  while (i < aLength || j < bLength) {
+    const left = i < aLength ? (a[i] as number) : Infinity
+    const right = j < bLength ? (b[j] as number) : Infinity
+    if (left <= right) i++
+    if (right <= left) j++
+    out[length++] = left < right ? left : right
   }
-  return all.slice(0, unique)
+  return length
 }

@@ -7,7 +7,7 @@ const defaultThresholdVp = 0.05
 
 /**
  * Turns the European volatilities of one expiry's American options into American ones, in place: `out` comes from `solveExpiry`
- * on the same quotes and terms, `biasVp` from `ExerciseBias`. Contracts biased by less than the threshold keep theirs; a price
+ * on the same quotes and terms, whose forward is the corrected one, `biasVp` from `ExerciseBias`. Contracts biased by less than the threshold keep theirs; a price
  * above its European bound may get a volatility after all; one no more than its intrinsic value loses it.
  *
  * @returns how many contracts were solved
@@ -27,7 +27,7 @@ export function solveAmericanExpiry(
     const isAboveBound = out.ivCode[i] === ivCodes.above_bound
     if ((out.ivCode[i] !== ivCodes.ok && !isAboveBound) || !solver.isEarly(right)) continue
     // A bias that could not be estimated is no small one.
-    if (!isAboveBound && (biasVp[i] ?? NaN) < thresholdVp) continue
+    if (!isAboveBound && Math.abs(biasVp[i] ?? NaN) < thresholdVp) continue
     const european = isAboveBound ? Infinity : (out.iv[i] ?? NaN)
     const sigma = solver.search(quotes.price[i] ?? NaN, quotes.strike[i] ?? NaN, right, european)
     solved++

@@ -58,7 +58,8 @@ describe('American prices', () => {
     [97.99920892104063, 100, 1, 0.1, 0, 0.03, 2.0007912941115813],
     [98.81777348757002, 100, 2, 0.045, -0.02, 0.01, 1.1822264026493894],
     [99.68074976597039, 100, 1, 0.1, 0.09, 0.01, 0.33623354566808533],
-    [98.75082324622954, 100, 2, 0.1, 0, 0.05, 1.2491771940423861],
+    [100.36281125762396, 100, 1000 / 365, 0.05, 0, 0.03, 0.2202554611016774],
+    [100.06560366040978, 100, 1, 0.1, 0, 0.02, 0.05295311479878434],
     [30.69525168701428, 100, 1000 / 365, 0.03, 0.0305, 2, 91.13473899628069],
   ] as const)('hold at the edges of the iteration: %j', ([spot, strike, years, rate, q, sigma, price]) => {
     for (const name of ['fast', 'standard', 'accurate'] as const) {
@@ -118,6 +119,8 @@ describe('American prices', () => {
     expect(earlyExercise(-0.01, -0.03, 2)).toBe('two_boundaries')
     expect(earlyExercise(-0.03, -0.01, 2)).toBe('none')
     expect(earlyExercise(-0.03, -0.01, 1)).toBe('two_boundaries')
+    expect(earlyExercise(0, 0, 1)).toBe('none')
+    expect(earlyExercise(0, 0, 2)).toBe('none')
     expect(earlyExercise(0.04, 0, 1)).toBe('none')
     expect(earlyExercise(0.04, 0, 2)).toBe('single_boundary')
   })

@@ -3,12 +3,9 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { americanFile, americanRows, distribution } from '../../../tests/fixtures/quant/american-reference.ts'
 import { ivCodes } from '../../model/features.ts'
-import { black76Price } from '../black76.ts'
-import { solveExpiry, solveImpliedVolatility } from '../implied-volatility.ts'
-import { solveAmericanExpiry } from './american-expiry.ts'
-import { AmericanPricer, earlyExercise } from './american-price.ts'
+import { solveImpliedVolatility } from '../implied-volatility.ts'
+import { AmericanPricer } from './american-price.ts'
 import { AmericanVolatility } from './american-volatility.ts'
-import { ExerciseBias } from './exercise-bias.ts'
 import { schemes } from './scheme.ts'
 
 const termsOf = (rate: number, q: number, yearsToExpiry: number, spot = 100) => ({
@@ -109,6 +106,15 @@ describe('American implied volatility', () => {
     expect(code(5, 100, 2)).toBe(ivCodes.no_forward)
   })
 
+  it('has no premium but the word for exercise at once below the boundary', () => {
+    const solver = new AmericanVolatility()
+    solver.setTerms(termsOf(0.05, 0.02, 0.5))
+    expect(solver.premium(150, 0.2, 2)).toBe(Infinity)
+    expect(solver.premium(20, 0.2, 1)).toBe(Infinity)
+    expect(solver.premium(105, 0.2, 2)).toBeLessThan(1)
+    expect(solver.price(150, 0.2, 2)).toBe(50)
+  })
+
   it('has one where the European price is out of bounds and the American is not', () => {
     const solver = new AmericanVolatility()
     const terms = termsOf(0.08, 0, 2)
@@ -134,153 +140,5 @@ describe('American implied volatility', () => {
       }),
       { numRuns: 3000 },
     )
-  })
-})
-
-describe('a whole American expiry', () => {
-  const terms = termsOf(0.045, 0.015, 0.6)
-  const strike = Float64Array.from({ length: 80 }, (_, i) => 60 + Math.floor(i / 2) * 2)
-  const right = Int8Array.from(strike, (_, i) => (i % 2) + 1)
-  const smile = strike.map((k) => 0.25 + 0.2 * Math.log(k / 100) ** 2)
-  const pricer = new AmericanPricer(schemes.accurate)
-  const price = strike.map((k, i) => pricer.price(100, k, 0.6, 0.045, 0.015, smile[i] ?? NaN, right[i] ?? 0))
-  const quotes = { count: strike.length, price, strike, right }
-  const columns = () => ({ iv: new Float64Array(80), ivCode: new Uint8Array(80) })
-  const biasOf = (sigma: Float64Array, vega: Float64Array) => {
-    const biasVp = new Float64Array(80)
-    new ExerciseBias().estimate({ count: 80, strike, right, sigma, vega }, terms, biasVp)
-    return biasVp
-  }
-  const vegaOf = (sigma: Float64Array) => {
-    const value = (i: number, bump: number) =>
-      black76Price(terms.forward, strike[i] ?? 0, 0.6, terms.discount, (sigma[i] ?? NaN) + bump, right[i] ?? 0)
-    return sigma.map((_, i) => (value(i, 0.005) - value(i, -0.005)) * 1)
-  }
-
-  it('gets the volatility of its prices back, the European ones only where they are good enough', () => {
-    const out = columns()
-    solveExpiry(quotes, terms, out)
-    const european = out.iv.slice()
-    const biasVp = biasOf(out.iv, vegaOf(out.iv))
-    const solved = solveAmericanExpiry(quotes, terms, biasVp, new AmericanVolatility(), out)
-    expect(solved).toBeGreaterThan(10)
-    expect(solved).toBeLessThan(80)
-    // A price at its intrinsic value has none.
-    const hasTimeValue = (i: number) =>
-      (price[i] ?? 0) > 1e-3 + Math.max(0, ((strike[i] ?? 0) - 100) * (right[i] === 2 ? 1 : -1))
-    for (let i = 0; i < 80; i++) {
-      const error = Math.abs((out.iv[i] ?? NaN) - (smile[i] ?? NaN)) * 100
-      expect(hasTimeValue(i) ? error : 0).toBeLessThan(0.06)
-      expect(out.ivCode[i] === ivCodes.ok).toBe(!Number.isNaN(out.iv[i]))
-    }
-    const worstBefore = Math.max(
-      ...european.filter((_, i) => hasTimeValue(i)).map((iv, i) => Math.abs(iv - (smile[i] ?? 0))),
-    )
-    expect(worstBefore * 100).toBeGreaterThan(0.3)
-  })
-
-  it('keeps the European volatility below the threshold and solves all with none', () => {
-    const out = columns()
-    solveExpiry(quotes, terms, out)
-    const european = out.iv.slice()
-    const solver = new AmericanVolatility()
-    expect(solveAmericanExpiry(quotes, terms, new Float64Array(80).fill(0.049), solver, out)).toBe(0)
-    expect(out.iv).toEqual(european)
-    const priced = european.filter((iv) => !Number.isNaN(iv)).length
-    expect(solveAmericanExpiry(quotes, terms, new Float64Array(80), solver, out, 0)).toBeGreaterThanOrEqual(priced)
-  })
-
-  it('leaves contracts without a European volatility their code', () => {
-    const out = columns()
-    solveExpiry({ ...quotes, price: price.map((p, i) => (i === 6 ? NaN : p)) }, terms, out)
-    solveAmericanExpiry(quotes, terms, new Float64Array(80), new AmericanVolatility(), out, 0)
-    expect(out.ivCode[6]).toBe(ivCodes.no_bid)
-    expect(out.iv[6]).toBeNaN()
-  })
-})
-
-describe('the estimated bias of the European volatility', () => {
-  it('is close to the true one on the reference rows', (ctx) => {
-    if (!existsSync(americanFile)) ctx.skip(`${americanFile} is not there`)
-    const bias = new ExerciseBias()
-    const found: Record<'otm' | 'itm', { truth: number; gap: number }[]> = { otm: [], itm: [] }
-    const out = new Float64Array(1)
-    for (const row of americanRows()) {
-      const terms = { ...row, yearsToExpiry: row.years }
-      const iv = solveImpliedVolatility(row.price, row.forward, row.strike, row.years, row.discount, row.right).sigma
-      if (Number.isNaN(iv)) continue
-      const at = (sigma: number) => black76Price(row.forward, row.strike, row.years, row.discount, sigma, row.right)
-      const vega = (at(iv + 1e-4) - at(iv - 1e-4)) / 0.02
-      const column = (value: number) => Float64Array.of(value)
-      const one = {
-        count: 1,
-        right: Int8Array.of(row.right),
-        strike: column(row.strike),
-        sigma: column(iv),
-        vega: column(vega),
-      }
-      bias.estimate(one, terms, out)
-      const truth = (iv - row.sigma) * 100
-      found[row.isOtm ? 'otm' : 'itm'].push({ truth, gap: (out[0] ?? NaN) - truth })
-    }
-    for (const [leg, list] of Object.entries(found)) {
-      const truth = distribution(list.map((x) => Math.abs(x.truth)))
-      const gap = distribution(list.map((x) => Math.abs(x.gap)))
-      process.stdout.write(`European bias ${leg}: true ${truth.text}, estimate off by ${gap.text} vol points\n`)
-    }
-    const large = found.otm.filter(({ truth }) => truth > 0.05)
-    const relative = distribution(large.map(({ gap, truth }) => Math.abs(gap / truth)))
-    process.stdout.write(`European bias otm above 0.05: ${large.length} rows, relative error ${relative.text}\n`)
-    expect(found.otm).toHaveLength(347)
-    expect(distribution(found.otm.map(({ gap }) => Math.abs(gap))).max).toBeLessThan(0.2)
-    expect(relative.p99).toBeLessThan(0.1)
-  })
-
-  it('is zero without early exercise and missing without a volatility', () => {
-    const out = new Float64Array(5)
-    const columns = {
-      count: 5,
-      strike: Float64Array.of(100, 100, 100, NaN, 100),
-      right: Int8Array.of(1, 2, 2, 2, 2),
-      sigma: Float64Array.of(0.3, 0.3, NaN, 0.3, 0.3),
-      vega: Float64Array.of(0.2, 0.2, 0.2, 0.2, 0),
-    }
-    const bias = new ExerciseBias()
-    bias.estimate(columns, termsOf(0.05, 0, 0.5), out)
-    expect(out[0]).toBe(0)
-    expect(out[1]).toBeGreaterThan(0.1)
-    expect([...out.subarray(2)]).toEqual([NaN, NaN, NaN])
-    bias.estimate(columns, termsOf(-0.01, -0.01, 0.5), out)
-    expect([...out.subarray(0, 2)]).toEqual([0, 0])
-    bias.estimate(columns, { ...termsOf(0.05, 0, 0.5), forward: NaN }, out)
-    expect(out.every(Number.isNaN)).toBe(true)
-  })
-
-  it('is estimated for a chain of two hundred contracts at once', () => {
-    const count = 200
-    const strike = Float64Array.from({ length: count }, (_, i) => 60 + i * 0.4)
-    const columns = {
-      count,
-      strike,
-      right: Int8Array.from(strike, (k) => (k < 100 ? 2 : 1)),
-      sigma: strike.map((k) => 0.25 + 0.3 * Math.abs(Math.log(k / 100))),
-      vega: new Float64Array(count).fill(0.1),
-    }
-    const bias = new ExerciseBias()
-    const out = new Float64Array(count)
-    let best = Infinity
-    for (let run = 0; run < 5; run++) {
-      const startedAt = performance.now()
-      for (let i = 0; i < 100; i++) bias.estimate(columns, termsOf(0.045, 0.01 + 1e-5 * (run * 100 + i), 0.5), out)
-      best = Math.min(best, ((performance.now() - startedAt) * 1000) / (100 * count))
-    }
-    process.stdout.write(`European bias: ${best.toFixed(2)} us a contract under the test runner\n`)
-    expect(out.every((x) => x >= 0)).toBe(true)
-  })
-})
-
-describe('early exercise', () => {
-  it('has no premium on either right without rates', () => {
-    expect([1, 2].map((right) => earlyExercise(0, 0, right))).toEqual(['none', 'none'])
   })
 })

@@ -2,6 +2,7 @@ import { rights } from '../../model/snapshot.ts'
 import { black76Price } from '../black76.ts'
 import type { ExpiryTerms } from '../implied-volatility.ts'
 import { earlyExercise } from './american-price.ts'
+import { tableCdf } from './normal-table.ts'
 import { PremiumSurface } from './premium-surface.ts'
 import { schemes } from './scheme.ts'
 
@@ -22,40 +23,80 @@ export interface BiasColumns {
 
 /**
  * Estimates by how many vol points the European volatility of an American price is too high: early-exercise premium over vega,
- * with the boundary of the QD+ approximation. A first-order figure that takes the forward as given: it overstates a little
- * where it is large, and is of no use deep in the money, where vega vanishes.
+ * with the boundary of the QD+ approximation, and what an uncorrected forward does to it. A first-order figure: it overstates a
+ * little where it is large, and is of no use deep in the money, where vega vanishes.
  */
 export class ExerciseBias {
   readonly #puts = new PremiumSurface(schemes.estimate, gridPerUnit)
   readonly #calls = new PremiumSurface(schemes.estimate, gridPerUnit)
+  #isPutEarly = false
+  #isCallEarly = false
 
-  /** Fills `biasVp`: 0 where early exercise never pays, NaN where there is no volatility. */
-  estimate(columns: BiasColumns, terms: ExpiryTerms, biasVp: Float64Array): void {
-    const { spot, forward, discount, yearsToExpiry: years } = terms
+  /**
+   * Fills `biasVp`: 0 where early exercise never pays, NaN where there is no volatility.
+   *
+   * @param terms those the volatilities were solved with
+   * @param isFromParity whether their forward is put-call parity's on American pairs, uncorrected: it is low, so puts are biased by
+   *   less than their premium, perhaps below zero, and calls by as much as puts
+   */
+  estimate(columns: BiasColumns, terms: ExpiryTerms, biasVp: Float64Array, isFromParity = false): void {
+    const { forward, yearsToExpiry: years } = terms
     const { count, strike, right, sigma, vega } = columns
-    const rate = -Math.log(discount) / years
-    const dividendYield = rate - Math.log(forward / spot) / years
-    if (!(spot > 0 && years > 0 && Number.isFinite(rate + dividendYield))) {
+    if (!this.#setTerms(terms)) {
       biasVp.fill(NaN, 0, count)
       return
     }
-    const isPutEarly = earlyExercise(rate, dividendYield, rights.put) === 'single_boundary'
-    const isCallEarly = earlyExercise(rate, dividendYield, rights.call) === 'single_boundary'
-    if (isPutEarly) this.#puts.setTerms(rate, dividendYield, years)
-    if (isCallEarly) this.#calls.setTerms(dividendYield, rate, years)
+    const shift = isFromParity ? this.#parityShift(columns, terms) : 0
+    const sqrtT = Math.sqrt(years)
     for (let i = 0; i < count; i++) {
       const k = strike[i] ?? NaN
       const s = sigma[i] ?? NaN
       const perPoint = vega[i] ?? NaN
       const isCall = right[i] === rights.call
-      if (!(k > 0 && k < Infinity && s > 0 && s < Infinity && perPoint > 0)) biasVp[i] = NaN
-      else if (!(isCall ? isCallEarly : isPutEarly)) biasVp[i] = 0
-      else {
-        const moneyness = Math.log(spot / k)
-        const premium = isCall ? spot * this.#calls.premium(-moneyness, s) : k * this.#puts.premium(moneyness, s)
-        biasVp[i] = (premium < Infinity ? premium : exercisedNow(terms, k, s, right[i] ?? 0)) / perPoint
+      biasVp[i] = NaN
+      if (!(k > 0 && k < Infinity && s > 0 && s < Infinity && perPoint > 0)) continue
+      const premium = this.#premium(terms.spot, k, s, isCall)
+      let gap = premium < Infinity ? premium : exercisedNow(terms, k, s, right[i] ?? 0)
+      if (shift !== 0) {
+        const d1 = Math.log(forward / k) / (s * sqrtT) + 0.5 * s * sqrtT
+        gap += shift * (isCall ? tableCdf(d1) : -tableCdf(-d1))
       }
+      biasVp[i] = gap / perPoint
     }
+  }
+
+  /** False for terms without an option. */
+  #setTerms({ spot, forward, discount, yearsToExpiry: years }: ExpiryTerms): boolean {
+    const rate = -Math.log(discount) / years
+    const dividendYield = rate - Math.log(forward / spot) / years
+    if (!(spot > 0 && forward > 0 && years > 0 && Number.isFinite(rate + dividendYield))) return false
+    this.#isPutEarly = earlyExercise(rate, dividendYield, rights.put) === 'single_boundary'
+    this.#isCallEarly = earlyExercise(rate, dividendYield, rights.call) === 'single_boundary'
+    if (this.#isPutEarly) this.#puts.setTerms(rate, dividendYield, years)
+    if (this.#isCallEarly) this.#calls.setTerms(dividendYield, rate, years)
+    return true
+  }
+
+  /** In price; Infinity where the option is exercised at once. */
+  #premium(spot: number, strike: number, sigma: number, isCall: boolean): number {
+    if (!(isCall ? this.#isCallEarly : this.#isPutEarly)) return 0
+    const moneyness = Math.log(spot / strike)
+    return isCall ? spot * this.#calls.premium(-moneyness, sigma) : strike * this.#puts.premium(moneyness, sigma)
+  }
+
+  /**
+   * What parity's forward is too low by, discounted: a put's premium less a call's, struck at it, at the volatility nearest to it.
+   * Parity takes the median over strikes on both sides, and the premia are nearly linear in the strike there.
+   */
+  #parityShift({ count, strike, sigma }: BiasColumns, { spot, forward }: ExpiryTerms): number {
+    let nearest = -1
+    for (let i = 0; i < count; i++) {
+      const distance = Math.abs((strike[i] ?? NaN) - forward)
+      if ((sigma[i] ?? NaN) > 0 && (nearest < 0 || distance < Math.abs((strike[nearest] ?? NaN) - forward))) nearest = i
+    }
+    const s = sigma[nearest] ?? NaN
+    const shift = s > 0 ? this.#premium(spot, forward, s, false) - this.#premium(spot, forward, s, true) : 0
+    return Number.isFinite(shift) ? shift : 0
   }
 }
 

@@ -40,6 +40,7 @@ describe('the forward of American options', () => {
     const after = basisPoints(corrected.forward, forward)
     process.stdout.write(`forward ${days} d: ${before.toFixed(2)} bp before, ${after.toFixed(3)} after\n`)
     expect(Math.abs(after)).toBeLessThan(Math.abs(before) / 10)
+    expect(Math.abs(after)).toBeLessThan(0.02)
     expect(corrected.correction).toBe(corrected.forward - parity)
     expect(corrected.pairsUsed).toBe(5)
   })
@@ -74,6 +75,17 @@ describe('the forward of American options', () => {
         expect(correction.correct(early.pairs, { ...early.inputs, [name]: value }, early.parity)).toEqual(uncorrected)
     }
     expect(correction.correct(early.pairs, early.inputs, NaN).correction).toBe(0)
+  })
+
+  it('is not moved by one pair that is stale and locked', () => {
+    const { pairs, inputs, forward, parity } = chainOf(0.045, 0, 90, 0.2)
+    const at = pairs.strike.findIndex((strike) => strike > forward + 1)
+    pairs.callMid[at] = (pairs.callMid[at] ?? 0) + 1.5
+    pairs.callSpread[at] = 0
+    pairs.putSpread[at] = 0
+    expect(Math.abs(basisPoints(new ForwardCorrection().correct(pairs, inputs, parity).forward, forward))).toBeLessThan(
+      0.5,
+    )
   })
 
   it('is not moved by one pair that is far off', () => {

@@ -30,7 +30,7 @@ interface InnerQuadrature {
 
 export type SchemeName = 'estimate' | 'fast' | 'standard' | 'accurate'
 
-/** (n, m, l, p); figures in docs/numerics.md. `estimate` takes the first guess (QD+) for the boundary. */
+/** (n, m, l, p); figures in docs/american.md. `estimate` takes the first guess (QD+) for the boundary. */
 const orders: Readonly<Record<SchemeName, readonly [number, number, number, number]>> = {
   estimate: [4, 0, 1, 7],
   fast: [5, 1, 5, 11],

@@ -19,7 +19,8 @@ export function solveRest(count: number): void {
 }
 
 function solveRow(j: number): void {
-  const [x, guess] = [block.x[j]!, block.s[j]!]
+  const x = block.x[j]!
+  const guess = block.s[j]!
   const b = block.price[j]! / block.root[j]!
   // Too small to be represented over sqrt(F K).
   if (!(b > 0)) {
