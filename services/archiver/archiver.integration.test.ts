@@ -228,11 +228,9 @@ describe('the archiver', () => {
     const notice = await messageAt(bus, 'QUALITY', 1)
     expect(notice?.subject).toBe('quality.gap._CHAINS')
     expect(decodeJson(notice?.payload ?? new Uint8Array())).toMatchObject({
-      reason: 'overtaken',
-      reader: 'archiver',
-      fromSeq: 6,
-      toSeq: 25,
-      messages: 20,
+      underlying: '_CHAINS',
+      reason: 'not_archived',
+      detail: expect.stringContaining('messages 6 to 25 of CHAINS') as string,
     })
     expect(await metric(running, 'lost_messages_total')).toBe(20)
     expect(await verifyArchive(directory)).toMatchObject({ breaks: [], missingMessages: 20 })

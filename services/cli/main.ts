@@ -6,6 +6,7 @@ import { registerBench } from './commands/bench.ts'
 import { registerCalendar } from './commands/calendar.ts'
 import { registerDlq } from './commands/dlq.ts'
 import { registerDoctor } from './commands/doctor.ts'
+import { registerGaps } from './commands/gaps.ts'
 import { registerIngest } from './commands/ingest.ts'
 import { registerMigrate } from './commands/migrate.ts'
 import { registerServices } from './commands/services.ts'
@@ -32,6 +33,7 @@ registerServices(program, environment)
 registerBench(program, environment)
 registerDoctor(program, environment)
 registerCalendar(program)
+registerGaps(program, environment)
 
 try {
   await program.parseAsync(process.argv)

@@ -6,6 +6,7 @@ import { isTicker } from './providers/ticker.ts'
 import type { CollectorOutput, StoredAck } from './publish.ts'
 import { createRecentIds } from './recent-ids.ts'
 import type { ScanStart } from './scan.ts'
+import { type Schedule, UnchangedSlots } from './schedule.ts'
 import type { ItemResult } from './tally.ts'
 
 export interface ItemDeps {
@@ -15,27 +16,36 @@ export interface ItemDeps {
   readonly log: Logger
   /** The wall's, for how long things took. */
   readonly clock: Clock
-  /** Told of each acknowledgement of a snapshot still to come. */
-  readonly onAck: (acked: Promise<StoredAck>) => void
+  /** Null where the provider follows none. */
+  readonly schedule: Schedule | null
+  /** Told of each snapshot on its way, with its number among them, and of the acknowledgement still to come. */
+  readonly onSent: (underlying: string, number: number, acked: Promise<StoredAck>) => void
 }
 
 export type CollectItem = (item: PassItem, scan: ScanStart, signal: AbortSignal) => Promise<ItemResult>
 
 /** Returns the way of one item: fetch, then publish what is new; each ends as published, repeated or refused with a reason. */
-export function createCollectItem({ provider, output, metrics, log, clock, onAck }: ItemDeps): CollectItem {
+export function createCollectItem({ provider, output, metrics, log, clock, schedule, onSent }: ItemDeps): CollectItem {
   const recent = createRecentIds()
+  const unchanged = new UnchangedSlots()
 
-  async function publish(fetched: FetchedSnapshot): Promise<ItemResult> {
+  async function publish(fetched: FetchedSnapshot, startedAtMs: number): Promise<ItemResult> {
     const { meta, columns } = fetched.snapshot
     const { provider: name, underlying, snapshotId } = meta
     const rejectsByReason = fetched.rejectsByReason ?? countRejects(fetched)
     const contracts = columns.length
-    if (!recent.isNew(name, underlying, snapshotId)) return { kind: 'repeated', contracts, rejectsByReason }
-    const published = await output.publishSnapshot(fetched.snapshot)
+    const slot = schedule?.slotOf(underlying, startedAtMs) ?? null
+    const chain = `${name}\0${underlying}`
+    if (!recent.isNew(name, underlying, snapshotId)) {
+      if (slot !== null) unchanged.repeated(chain, slot.atMs)
+      return { kind: 'repeated', contracts, rejectsByReason }
+    }
+    const placed = slot === null ? {} : { slot: { ...slot, unchangedBefore: unchanged.taken(chain) } }
+    const published = await output.publishSnapshot({ meta: { ...meta, ...placed }, columns })
     if (published.kind === 'too_large') {
       return { kind: 'refused', reason: 'too_large', detail: `${published.bytes} bytes for ${contracts} contracts` }
     }
-    onAck(published.acked)
+    onSent(underlying, published.number, published.acked)
     metrics.contracts.inc({ provider: name }, contracts)
     metrics.publishedBytes.inc({ provider: name }, published.bytes)
     metrics.marketTimeSeconds.set({ provider: name }, meta.marketTimeMs / 1000)
@@ -45,11 +55,11 @@ export function createCollectItem({ provider, output, metrics, log, clock, onAck
     return { kind: 'published', contracts, rejectsByReason }
   }
 
-  return async function collectItem(item, { scanId, provider: name }, signal) {
+  return async function collectItem(item, { scanId, provider: name, startedAtMs }, signal) {
     const startedMs = clock()
     const outcome = await item.fetch({ scanId, signal })
     metrics.fetchSeconds.observe({ provider: name }, (clock() - startedMs) / 1000)
-    const result = outcome.kind === 'refused' ? outcome : await publish(outcome)
+    const result = outcome.kind === 'refused' ? outcome : await publish(outcome, startedAtMs)
     metrics.items.inc({ provider: name, outcome: result.kind })
     if (result.kind === 'refused') {
       const { reason } = result

@@ -12,7 +12,8 @@ import type { Scan } from '../../shared/model/scan.ts'
 import { decodeSnapshot, encodeSnapshot } from '../../shared/model/snapshot-codec.ts'
 import { startTestNats } from '../../tests/support/nats.ts'
 import { createRecording } from './providers/recording/recording.ts'
-import { createOutput, type Gap } from './publish.ts'
+import type { Gap } from '../../shared/model/gap.ts'
+import { createOutput } from './publish.ts'
 
 const fixtures = new URL('../../tests/fixtures/', import.meta.url).pathname
 

@@ -7,7 +7,9 @@ import { createCollector, type Progress } from './collector.ts'
 import { buildContracts } from './contract-columns.ts'
 import { createCollectorMetrics } from './metrics.ts'
 import { type FetchOutcome, type OptionChainProvider, type PassItem, refused } from './providers/provider.ts'
-import type { CollectorOutput, Gap, StoredAck } from './publish.ts'
+import type { Gap } from '../../shared/model/gap.ts'
+import type { PassReport } from '../../shared/model/pass-report.ts'
+import type { CollectorOutput, StoredAck } from './publish.ts'
 
 const marketTimeMs = Date.UTC(2026, 10, 16, 16)
 
@@ -46,11 +48,12 @@ function outputOf(overrides: Partial<CollectorOutput> = {}) {
   const published: string[] = []
   const scans: Scan[] = []
   const gaps: Gap[] = []
+  const passes: PassReport[] = []
   const ack = (): StoredAck => ({ streamSeq: published.length, duplicate: false })
   const output: CollectorOutput = {
     async publishSnapshot({ meta }) {
       published.push(meta.snapshotId)
-      return { kind: 'enqueued', bytes: 10, acked: Promise.resolve(ack()) }
+      return { kind: 'enqueued', bytes: 10, number: published.length, acked: Promise.resolve(ack()) }
     },
     async publishGap(gap) {
       gaps.push(gap)
@@ -60,9 +63,13 @@ function outputOf(overrides: Partial<CollectorOutput> = {}) {
       scans.push(scan)
       return ack()
     },
+    async publishPass(report) {
+      passes.push(report)
+      return ack()
+    },
     ...overrides,
   }
-  return { output, published, scans, gaps }
+  return { output, published, scans, gaps, passes }
 }
 
 function collectorOf(provider: OptionChainProvider, output: CollectorOutput, wanted: readonly string[] | null = null) {
@@ -71,6 +78,7 @@ function collectorOf(provider: OptionChainProvider, output: CollectorOutput, wan
   const collector = createCollector({
     provider,
     wanted: wanted === null ? null : new Set(wanted),
+    collecting: null,
     output,
     metrics: createCollectorMetrics(registry),
     log: silentLog,
@@ -167,7 +175,7 @@ describe('the collector', () => {
   it('does not end a pass before every snapshot of it is acknowledged', async () => {
     const stored = Promise.withResolvers<StoredAck>()
     const { output, scans } = outputOf({
-      publishSnapshot: async () => ({ kind: 'enqueued', bytes: 1, acked: stored.promise }),
+      publishSnapshot: async () => ({ kind: 'enqueued', bytes: 1, number: 1, acked: stored.promise }),
     })
     const { collector, progress } = collectorOf(providerOf([[item('A', gives(snapshot('A', '1')))]]), output)
     const run = collector.run(running())
@@ -181,7 +189,12 @@ describe('the collector', () => {
 
   it('fails when a snapshot cannot be stored', async () => {
     const { output, scans } = outputOf({
-      publishSnapshot: async () => ({ kind: 'enqueued', bytes: 1, acked: Promise.reject(new Error('nats is away')) }),
+      publishSnapshot: async () => ({
+        kind: 'enqueued',
+        bytes: 1,
+        number: 1,
+        acked: Promise.reject(new Error('nats is away')),
+      }),
     })
     const { collector } = collectorOf(providerOf([[item('A', gives(snapshot('A', '1')))]]), output)
     await expect(collector.run(running())).rejects.toThrow('nats is away')

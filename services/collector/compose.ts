@@ -15,6 +15,7 @@ import { createCollectorMetrics } from './metrics.ts'
 import type { OptionChainProvider } from './providers/provider.ts'
 import { providers } from './providers/registry.ts'
 import { createOutput } from './publish.ts'
+import { createSchedule } from './schedule.ts'
 
 export interface ComposeOptions {
   /** Tells this start of the instance from the ones before it. */
@@ -39,16 +40,20 @@ export async function composeCollector(
     await connectBus({ servers: url, name: settings.instance, log, user, pass: password, token, signal }),
   )
   await ensureStreams(bus, profile, { replicas })
-  const publisherId = `${settings.instance}/${boot}`
-  const sink = createPublisher(bus, {
-    publisherId,
+  const publishing = {
     signal: aWhileAfter(signal),
-    onRetry: (err) => log.warn({ err }, 'publish tried again'),
-  })
+    onRetry: (err: unknown) => log.warn({ err }, 'publish tried again'),
+  }
+  // Numbers of its own for CHAINS: what is missing among them there was lost.
+  const sink = createPublisher(bus, { ...publishing, publisherId: `${settings.instance}/${boot}` })
+  const reports = createPublisher(bus, { ...publishing, publisherId: `${settings.instance}/${boot}.reports` })
+  const schedule = createSchedule(provider, settings.underlyingIntervalsMs)
   const collector = createCollector({
     provider,
     wanted: settings.underlyings.length === 0 ? null : new Set(settings.underlyings),
-    output: createOutput({ sink, encode: encodeSnapshot, partitions: settings.partitions, maxMessageBytes }),
+    collecting:
+      schedule === null ? null : { instance: settings.instance, boot, live: provider.capabilities.live, schedule },
+    output: createOutput({ sink, reports, encode: encodeSnapshot, partitions: settings.partitions, maxMessageBytes }),
     metrics,
     log,
     clock: systemClock,

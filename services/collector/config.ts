@@ -7,6 +7,15 @@ import { healthSettings } from '../../shared/runtime/settings.ts'
 import { canonicalTickers } from './plan.ts'
 import { providerNames } from './providers/registry.ts'
 
+function parseIntervals(text: string, context: z.RefinementCtx): ReadonlyMap<string, number> {
+  const parts = text.split(/[\s,]+/).filter((part) => part !== '')
+  const pairs = parts.map((part) => /^([^:]+):(\d{4,8})$/.exec(part))
+  if (pairs.some((pair) => pair === null)) {
+    context.addIssue({ code: 'custom', message: 'Expected TICKER:MILLISECONDS pairs, such as "IWM:300000 TLT:600000"' })
+  }
+  return new Map(pairs.map((pair) => [canonicalTickers([pair?.[1] ?? ''])[0] ?? '', Number(pair?.[2])]))
+}
+
 /** Settings under the prefix `COLLECTOR`. */
 const collectorSettings = z.object({
   provider: z.enum(providerNames).default('simulator'),
@@ -16,6 +25,8 @@ const collectorSettings = z.object({
   underlyings: list().default([]),
   /** From the start of one pass to the next, live providers only. Cboe's file moves about once a minute at best. */
   intervalMs: integer(1_000, 86_400_000).default(60_000),
+  /** Underlyings that are due less often, `IWM:300000 TLT:600000`: milliseconds, whole multiples of the pass interval. */
+  underlyingIntervalsMs: z.string().default('').transform(parseIntervals),
   /** Fetches side by side, live providers only. */
   maxConcurrency: integer(1, 64).default(4),
   /** A file or a directory of recordings. */
@@ -44,6 +55,8 @@ const collectorSettings = z.object({
   /** Passes as fast as possible before the pace begins. */
   simWarmUpPasses: integer(0, 100_000).optional(),
   simEvents: z.enum(['default', 'none']).optional(),
+  /** Planned faults, `AAPL timeout 5-8; MSFT unchanged 10-12; * skipped 20-24`: underlying, what happens, passes from 0. */
+  simFaults: z.string().optional(),
   /** Passes before it ends; without it runs for ever. */
   simPasses: integer(1, 1_000_000_000).optional(),
   /** NDJSON file of the injected events. */

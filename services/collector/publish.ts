@@ -1,7 +1,15 @@
 import { encodeJson, headerNames } from '../../shared/bus/messages.ts'
-import { gapSubject, partitionOfUnderlying, rawSubject, scanSummarySubject } from '../../shared/bus/subjects.ts'
+import {
+  gapSubject,
+  partitionOfUnderlying,
+  passSubject,
+  rawSubject,
+  scanSummarySubject,
+} from '../../shared/bus/subjects.ts'
+import type { Gap } from '../../shared/model/gap.ts'
+import type { PassReport } from '../../shared/model/pass-report.ts'
 import type { Scan } from '../../shared/model/scan.ts'
-import type { RefusalReason, Snapshot } from '../../shared/model/snapshot.ts'
+import type { Snapshot } from '../../shared/model/snapshot.ts'
 import { type EncodedSnapshot, snapshotContentType, snapshotSchema } from '../../shared/model/snapshot-codec.ts'
 
 /** The half of the bus's publisher that the collector needs. */
@@ -11,7 +19,7 @@ interface MessageSink {
     subject: string,
     payload: Uint8Array,
     options: { readonly messageId: string; readonly headers?: Readonly<Record<string, string>> },
-  ): Promise<{ readonly acked: Promise<StoredAck> }>
+  ): Promise<{ readonly number: number; readonly acked: Promise<StoredAck> }>
 }
 
 export interface StoredAck {
@@ -20,29 +28,28 @@ export interface StoredAck {
   readonly duplicate: boolean
 }
 
-/** An expected chain that did not come, for the gap ledger; JSON on `quality.gap.<underlying>`. */
-export interface Gap {
-  readonly provider: string
-  readonly underlying: string
-  readonly scanId: string
-  readonly reason: RefusalReason
-  readonly detail: string
-  /** Epoch milliseconds on the provider's clock. */
-  readonly expectedAtMs: number
-}
-
 type Published =
-  | { readonly kind: 'enqueued'; readonly bytes: number; readonly acked: Promise<StoredAck> }
+  | {
+      readonly kind: 'enqueued'
+      readonly bytes: number
+      /** Of the publisher's messages on CHAINS. */
+      readonly number: number
+      readonly acked: Promise<StoredAck>
+    }
   | { readonly kind: 'too_large'; readonly bytes: number }
 
 export interface CollectorOutput {
   publishSnapshot(snapshot: Snapshot): Promise<Published>
   publishGap(gap: Gap): Promise<StoredAck>
   publishScan(scan: Scan): Promise<StoredAck>
+  publishPass(report: PassReport): Promise<StoredAck>
 }
 
 interface OutputOptions {
+  /** For snapshots alone: a number of it that is in no message on CHAINS is a loss. */
   readonly sink: MessageSink
+  /** For everything else. @default sink */
+  readonly reports?: MessageSink
   readonly encode: (snapshot: Snapshot) => EncodedSnapshot
   /** Partitions of CHAINS; the processors must know the same count. */
   readonly partitions: number
@@ -50,10 +57,11 @@ interface OutputOptions {
 }
 
 /** Puts what the collector makes on its subjects, each message under an id that the same input gives again. */
-export function createOutput({ sink, encode, partitions, maxMessageBytes }: OutputOptions): CollectorOutput {
+export function createOutput(options: OutputOptions): CollectorOutput {
+  const { sink, reports = sink, encode, partitions, maxMessageBytes } = options
   async function publishJson(subject: string, messageId: string, value: unknown): Promise<StoredAck> {
     const headers = { [headerNames.contentType]: 'application/json' }
-    return (await sink.enqueue(subject, encodeJson(value), { messageId, headers })).acked
+    return (await reports.enqueue(subject, encodeJson(value), { messageId, headers })).acked
   }
 
   return {
@@ -69,10 +77,14 @@ export function createOutput({ sink, encode, partitions, maxMessageBytes }: Outp
         [headerNames.marketTime]: String(snapshot.meta.marketTimeMs),
         [headerNames.contracts]: String(snapshot.columns.length),
       }
-      const { acked } = await sink.enqueue(subject, payload, { messageId: snapshotId, headers })
-      return { kind: 'enqueued', bytes: payload.byteLength, acked }
+      const { number, acked } = await sink.enqueue(subject, payload, { messageId: snapshotId, headers })
+      return { kind: 'enqueued', bytes: payload.byteLength, number, acked }
     },
     publishGap: (gap) => publishJson(gapSubject(gap.underlying), `gap/${gap.scanId}/${gap.underlying}`, gap),
     publishScan: (scan) => publishJson(scanSummarySubject(scan.scanId), `scan/${scan.scanId}/${scan.status}`, scan),
+    publishPass: (report) => publishJson(passSubject(report.provider), passId(report), report),
   }
 }
+
+const passId = ({ boot, scanId, ended }: PassReport): string =>
+  `pass/${boot}/${scanId ?? (ended ? 'ended' : 'announced')}`

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Alert } from '../../shared/model/alert.ts'
+import type { ChainFeatures } from '../../shared/model/features.ts'
 import { uuidOf } from '../../shared/model/uuid.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
 import type { Detector } from './detectors/detector.ts'
+import { gateParameters } from './detectors/gate.ts'
 import type { Detection } from './detectors/index.ts'
 
 /** Makes the alert of a finding. Its id follows from detector, its version and the snapshot: the same input, the same id. */
-export function toAlert({ meta }: Snapshot, { detector, finding }: Detection, quality: number): Alert {
+export function toAlert({ meta }: Snapshot, { detector, finding }: Detection, chain: ChainFeatures): Alert {
   return {
     specversion: '1.0',
     id: alertId(detector, meta.snapshotId),
@@ -18,7 +20,7 @@ export function toAlert({ meta }: Snapshot, { detector, finding }: Detection, qu
     data: {
       detector: detector.name,
       detectorVersion: detector.version,
-      parametersHash: parametersHash(detector.parameters),
+      parametersHash: parametersHash({ ...gateParameters, ...detector.parameters }),
       severity: finding.severity,
       score: finding.score,
       underlying: meta.underlying,
@@ -27,7 +29,10 @@ export function toAlert({ meta }: Snapshot, { detector, finding }: Detection, qu
       inputs: finding.inputs,
       message: finding.message,
       evidence: finding.evidence,
-      quality,
+      quality: chain.quality ?? 0,
+      contractCompleteness: chain.contractCompleteness,
+      slotCompleteness: chain.slotCompleteness,
+      stalenessS: chain.stalenessS,
       replayed: false,
     },
   }

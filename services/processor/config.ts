@@ -59,6 +59,12 @@ export const processorSettings = z.object({
   ivMethod: z.enum(ivMethods).default('european_otm'),
   /** Contracts with less time to live get no IV. */
   minutesFloor: integer(0, 60).default(5),
+  /** A slot is missing so long after its end, and late when its chain was received after that. */
+  slotGraceMs: integer(0, 3_600_000).default(60_000),
+  /** The gap ledger looks for what is over so often. */
+  ledgerIntervalMs: integer(50, 600_000).default(1_000),
+  /** A chain that was acknowledged, is not stored after this, and is not in the stream either, is lost. */
+  ledgerSettleMs: integer(0, 3_600_000).default(10_000),
   /** Holds each flush for so long between its rows and its commit rows; for tests of being killed there. */
   pauseBeforeCommitMs: integer(0, 60_000).default(0),
 })

@@ -12,6 +12,7 @@ import {
   quoteRejects,
 } from '../../shared/store/tables.ts'
 import type { ComputedChain } from '../../shared/model/features.ts'
+import { appendPublication } from './publication.ts'
 import { appendChain, appendExpiries, appendKey, appendQuotes, type Writer } from './rows.ts'
 import { type Batch, type Processed, type RowCounts, type RowTable, rowTables, type Stamp } from './delivery/ports.ts'
 import type { Standing } from './key-states.ts'
@@ -137,6 +138,9 @@ export class Flush implements Batch {
     columns.evidence.appendText(JSON.stringify(data.evidence))
     columns.inputs.appendText(data.inputs.join(','))
     columns.quality.append(data.quality)
+    columns.contract_completeness.append(data.contractCompleteness)
+    columns.slot_completeness.append(data.slotCompleteness)
+    columns.staleness_s.append(data.stalenessS)
     columns.replayed.append(Number(data.replayed))
   }
 
@@ -176,6 +180,7 @@ export class Flush implements Batch {
     columns.n_chains.append(counts.chains)
     columns.n_alerts.append(counts.alerts)
     columns.n_rejects.append(counts.rejects)
+    appendPublication(columns, delivery.publisher, meta)
     columns.epoch.append(stamp.epoch)
     columns.code_version.appendText(this.#writer.codeVersion)
   }

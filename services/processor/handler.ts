@@ -44,11 +44,12 @@ function compute(
   { parameters, metrics, log }: HandlerDeps,
 ): Computed | Refused {
   try {
-    const { computed, alerts, state, failures } = processSnapshot(snapshot, standing, before, parameters)
+    const { computed, alerts, state, failures, refused } = processSnapshot(snapshot, standing, before, parameters)
     for (const { detector, error } of failures) {
       metrics.detectorErrors.inc({ detector })
       log.error({ err: error, detector, snapshotId: snapshot.meta.snapshotId }, 'detector failed')
     }
+    if (refused !== null) metrics.gateRefusals.inc({ reason: refused })
     for (const { data } of alerts) metrics.alerts.inc({ detector: data.detector })
     const content = { snapshot, computed, alerts, state: state === null ? null : JSON.stringify(state) }
     return { content, counts: countsOf(content), state }

@@ -1,5 +1,6 @@
 import type { SnapshotMeta } from '../../shared/model/snapshot.ts'
 import type { DetectorStates } from './detectors/index.ts'
+import type { SessionSlots } from './features/completeness.ts'
 import type { KnownCarry } from './features/forward.ts'
 
 /** What is remembered of one (underlying, provider): nothing is ever compared across providers. Plain JSON. */
@@ -9,6 +10,8 @@ export interface KeyState {
   readonly detectors: DetectorStates
   /** Absent in states stored before it was kept. */
   readonly carries?: readonly KnownCarry[]
+  /** Absent in states stored before it was kept. */
+  readonly session?: SessionSlots
 }
 
 /** What decides how a snapshot stands to others. */

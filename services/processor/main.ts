@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { connectBus } from '../../shared/bus/connect.ts'
+import type { z } from 'zod'
+import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { createPublisher } from '../../shared/bus/publisher.ts'
 import { busSettings } from '../../shared/bus/settings.ts'
 import { ensureStreams } from '../../shared/bus/streams.ts'
-import { systemTimers } from '../../shared/runtime/clock.ts'
+import { systemClock, systemTimers } from '../../shared/runtime/clock.ts'
 import { readSettings } from '../../shared/runtime/config.ts'
 import { serveHealth } from '../../shared/runtime/health.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
-import { createRegistry } from '../../shared/runtime/metrics.ts'
+import { createRegistry, type Registry } from '../../shared/runtime/metrics.ts'
 import { printReady } from '../../shared/runtime/ready-line.ts'
 import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
 import { runService, type Service } from '../../shared/runtime/run-service.ts'
@@ -20,6 +21,8 @@ import { schemaIsCurrent } from '../../shared/store/migrate.ts'
 import { storeSettings } from '../../shared/store/settings.ts'
 import { processorSettings } from './config.ts'
 import { createMetrics } from './metrics.ts'
+import { createLedger as createGapLedger, type Ledger as GapLedger } from './ledger/ledger.ts'
+import { createLedgerMetrics } from './ledger/metrics.ts'
 import { createPoint } from './points.ts'
 import { createProcessor } from './processor.ts'
 import { runScanSink } from './scan-sink.ts'
@@ -46,18 +49,7 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
   const nats = readSettings('NATS', busSettings, process.env)
   const registry = createRegistry('processor')
   const metrics = createMetrics(registry)
-  const bus = opened(
-    await connectBus({
-      ...nats,
-      servers: nats.url,
-      pass: nats.password,
-      name: 'processor',
-      log,
-      // Every partition and the watch of the leases.
-      expectedSources: Math.min(40, settings.partitions + 1),
-      signal,
-    }),
-  )
+  const bus = opened(await openBus(nats, signal))
   const store = opened(openStore(readSettings('CLICKHOUSE', storeSettings, process.env)))
   let delivery: Awaited<ReturnType<typeof createProcessor>> | null = null
   let isReady = false
@@ -94,22 +86,49 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
       isReady = true
     },
   })
+  const gapLedger = await openGapLedger(bus, store, registry, signal)
   return {
     name: 'processor',
     // Whichever fails ends the process; the supervisor starts it again.
-    run: (stop) => together(stop, delivery, (signal) => runScanSink(bus, store, log, signal)),
+    run: (stop) =>
+      together(stop, [
+        (signal) => delivery.run(signal),
+        (signal) => runScanSink(bus, store, log, signal),
+        (signal) => gapLedger.run(signal),
+      ]),
   }
 })
 
-/** Runs both until the stop, or until one of them fails: then the other comes to rest too. */
-async function together(
-  stop: AbortSignal,
-  delivery: { run(stop: AbortSignal): Promise<void> },
-  runOther: (stop: AbortSignal) => Promise<void>,
-): Promise<void> {
+function openBus(nats: z.output<typeof busSettings>, signal: AbortSignal): Promise<Bus> {
+  return connectBus({
+    ...nats,
+    servers: nats.url,
+    pass: nats.password,
+    name: 'processor',
+    log,
+    // Every partition and the watch of the leases.
+    expectedSources: Math.min(40, settings.partitions + 1),
+    signal,
+  })
+}
+
+function openGapLedger(bus: Bus, store: Store, registry: Registry, signal: AbortSignal): Promise<GapLedger> {
+  return createGapLedger({
+    bus,
+    store,
+    publisher: createPublisher(bus, { publisherId: `${instance}/${boot}.ledger`, signal }),
+    settings,
+    clock: systemClock,
+    log,
+    metrics: createLedgerMetrics(registry),
+  })
+}
+
+/** Runs all of them until the stop, or until one fails: then the others come to rest too. */
+async function together(stop: AbortSignal, parts: readonly ((stop: AbortSignal) => Promise<void>)[]): Promise<void> {
   const over = new AbortController()
   const either = AbortSignal.any([stop, over.signal])
-  const running = [delivery.run(either), runOther(either)]
+  const running = parts.map((run) => run(either))
   try {
     await Promise.all(running)
   } finally {

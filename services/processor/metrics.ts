@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from '../../shared/runtime/m
 /** Every metric of this service. */
 export const createMetrics = (registry: Registry) => ({
   ...createStoreMetrics([registry]),
+  ...createDetectionMetrics([registry]),
   ...createDeliveryMetrics([registry]),
 })
 export type ProcessorMetrics = ReturnType<typeof createMetrics>
@@ -27,18 +28,6 @@ function createStoreMetrics(registers: Registry[]) {
       labelNames: ['reason'] as const,
       registers,
     }),
-    alerts: new Counter({
-      name: 'strikeflow_processor_alerts_total',
-      help: 'Alerts raised, by detector',
-      labelNames: ['detector'] as const,
-      registers,
-    }),
-    detectorErrors: new Counter({
-      name: 'strikeflow_processor_detector_errors_total',
-      help: 'Detectors that threw',
-      labelNames: ['detector'] as const,
-      registers,
-    }),
     outOfRange: new Counter({
       name: 'strikeflow_processor_values_out_of_range_total',
       help: 'Figures too large for their column, stored as missing',
@@ -58,6 +47,30 @@ function createStoreMetrics(registers: Registry[]) {
     pending: new Gauge({
       name: 'strikeflow_processor_pending_messages',
       help: 'Messages of CHAINS not yet delivered to this processor',
+      registers,
+    }),
+  }
+}
+
+/** What the detectors found. */
+function createDetectionMetrics(registers: Registry[]) {
+  return {
+    alerts: new Counter({
+      name: 'strikeflow_processor_alerts_total',
+      help: 'Alerts raised, by detector',
+      labelNames: ['detector'] as const,
+      registers,
+    }),
+    detectorErrors: new Counter({
+      name: 'strikeflow_processor_detector_errors_total',
+      help: 'Detectors that threw',
+      labelNames: ['detector'] as const,
+      registers,
+    }),
+    gateRefusals: new Counter({
+      name: 'strikeflow_processor_gate_refusals_total',
+      help: 'Snapshots not shown to the detectors, by reason',
+      labelNames: ['reason'] as const,
       registers,
     }),
   }

@@ -19,6 +19,7 @@ const figures: BoardFigures = {
   latestAlerts: ['14:51:00  critical  SPX: 30-day IV 25.7 %, 9.4 points above its level'],
   refused: 0,
   archive: null,
+  slots: null,
 }
 const text = (some: Partial<BoardFigures> | null, silentSeconds = 0): string =>
   renderBoard(services, some === null ? null : { ...figures, ...some }, addresses, {
@@ -58,6 +59,14 @@ describe('the board', () => {
   it('says how many chains were refused, and where the reasons are', () => {
     expect(text({})).not.toContain('refused')
     expect(text({ refused: 21 })).toMatch(/refused +21 chains.*collector\.log/)
+  })
+
+  it('says how complete the session is, and why it is not', () => {
+    const slots = { session: '2026-11-16', expected: 30_000, missing: 0, missingByReason: {} }
+    expect(text({ slots })).toMatch(/slots +100\.00 % of 30,000 in session 2026-11-16\n/)
+    const holes = { ...slots, missing: 1, missingByReason: { timeout: 1 } }
+    expect(text({ slots: holes })).toMatch(/slots +99\.99 % of 30,000 .*, 1 missing: timeout 1 /)
+    expect(text({})).not.toContain('slots')
   })
 
   it('has something to say before the first figures', () => {

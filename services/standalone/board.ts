@@ -1,3 +1,4 @@
+import type { SessionTotals } from '../../shared/store/queries/gaps.ts'
 import type { ChildService } from './child-service.ts'
 
 /** What the board shows of the stored data, read once a second. */
@@ -14,6 +15,8 @@ export interface BoardFigures {
   readonly refused: number | null
   /** What the archiver says; null when there is none, or it cannot be asked. */
   readonly archive: ArchiveFigures | null
+  /** What became of the slots of the newest session; null before the ledger knows of any. */
+  readonly slots: SessionTotals | null
 }
 
 export interface ArchiveFigures {
@@ -80,6 +83,7 @@ function figureLines(figures: BoardFigures): readonly string[] {
   if (figures.refused !== null && figures.refused > 0) {
     lines.push(`  refused     ${count(figures.refused)} chains since the collector started (why: logs/collector.log)`)
   }
+  if (figures.slots !== null && figures.slots.expected > 0) lines.push(`  slots       ${slotsText(figures.slots)}`)
   if (figures.latestAlerts.length > 0)
     lines.push('', '  latest alerts', ...figures.latestAlerts.map((text) => `    ${text}`))
   return lines
@@ -89,6 +93,14 @@ function archiveLine({ state, filesWritten, bytesWritten, behind }: ArchiveFigur
   const waiting = behind === null ? '' : `, ${count(behind)} messages not in a file yet`
   const problem = state === 'ok' ? '' : `  NOT WRITING: ${state}`
   return `  archive     ${count(filesWritten)} files, ${(bytesWritten / 1e6).toFixed(1)} MB since the start${waiting}${problem}`
+}
+
+function slotsText({ session, expected, missing, missingByReason }: SessionTotals): string {
+  // Rounded down: 100 % is said of nothing that lacks a slot.
+  const percent = (Math.floor((10_000 * (expected - missing)) / expected) / 100).toFixed(2)
+  const reasons = Object.entries(missingByReason).map(([reason, slots]) => `${reason} ${count(slots)}`)
+  const why = missing === 0 ? '' : `, ${count(missing)} missing: ${reasons.join(', ')}  (npx strikeflow gaps)`
+  return `${percent} % of ${count(expected)} in session ${session}${why}`
 }
 
 function addressLines({ api, clickhouse, nats, data }: BoardAddresses): readonly string[] {

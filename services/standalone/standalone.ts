@@ -4,6 +4,8 @@ import { aborted } from '../../shared/runtime/aborted.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import type { Service } from '../../shared/runtime/run-service.ts'
 import { readLatestAlerts, readTotals } from '../../shared/store/queries/board.ts'
+import { newestSession, type SessionTotals, sessionTotals } from '../../shared/store/queries/gaps.ts'
+import type { Query } from '../../shared/store/queries/query.ts'
 import { type ArchiveFigures, type BoardFigures, count, renderBoard, Screen } from './board.ts'
 import type { StandaloneSettings } from './config.ts'
 import { type DataDirectory, freeBytes } from './data-directory.ts'
@@ -18,6 +20,7 @@ export interface StandaloneDeps {
 }
 
 const boardIntervalMs = 1000
+const slotsIntervalMs = 10_000
 const gb = 1024 ** 3
 /** Looks at the totals over which the rate is taken: a market that comes once every few seconds still shows a steady one. */
 const rateWindow = 15
@@ -67,6 +70,8 @@ async function showBoard(deps: StandaloneDeps, signal: AbortSignal): Promise<voi
 class FiguresWatch {
   readonly #deps: StandaloneDeps
   readonly #recent: Point[] = []
+  #slots: SessionTotals | null = null
+  #slotsAtMs = -Infinity
   latest: { readonly figures: BoardFigures | null; readonly atMs: number | null } = { figures: null, atMs: null }
 
   constructor(deps: StandaloneDeps) {
@@ -81,10 +86,20 @@ class FiguresWatch {
     }
   }
 
+  /** A session of a large universe is half a million slots to count. */
+  async #slotsNowAndThen(nowMs: number): Promise<SessionTotals | null> {
+    if (nowMs - this.#slotsAtMs < slotsIntervalMs) return this.#slots
+    this.#slotsAtMs = nowMs
+    return (this.#slots = await newestSlots(this.#deps.stack.store.query))
+  }
+
   async #read(): Promise<void> {
     const nowMs = performance.now()
     try {
-      const figures = await readFigures(this.#deps, this.#recent[0], nowMs)
+      const figures = {
+        ...(await readFigures(this.#deps, this.#recent[0], nowMs)),
+        slots: await this.#slotsNowAndThen(nowMs),
+      }
       this.#recent.push({ atMs: nowMs, contracts: figures.contracts })
       if (this.#recent.length > rateWindow) this.#recent.shift()
       this.latest = { figures, atMs: performance.now() }
@@ -94,11 +109,16 @@ class FiguresWatch {
   }
 }
 
+async function newestSlots(query: Query): Promise<SessionTotals | null> {
+  const session = await newestSession(query, null)
+  return session === null ? null : sessionTotals(query, session)
+}
+
 async function readFigures(
   { stack, settings, directory }: StandaloneDeps,
   before: Point | undefined,
   nowMs: number,
-): Promise<BoardFigures> {
+): Promise<Omit<BoardFigures, 'slots'>> {
   const [totals, latestAlerts, free, collector, archiver] = await Promise.all([
     readTotals(stack.store.query),
     readLatestAlerts(stack.store.query, 8),

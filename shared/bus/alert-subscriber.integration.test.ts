@@ -33,6 +33,9 @@ const alertOf = (id: string, underlying: string): Alert => ({
     message: `Implied volatility of ${underlying} jumped`,
     evidence: {},
     quality: 100,
+    contractCompleteness: 1,
+    slotCompleteness: 1,
+    stalenessS: 0,
     replayed: false,
   },
 })

@@ -5,6 +5,7 @@ import type { Bus } from './connect.ts'
 import { busError, classify } from './errors.ts'
 import { type Headers, headerNames, ownCopy, readHeaders } from './messages.ts'
 import { streamInfo } from './streams.ts'
+import { whileConnected } from './while-connected.ts'
 
 export interface DurableOptions {
   readonly stream: string
@@ -56,6 +57,19 @@ export async function openDurable(bus: Bus, options: DurableOptions): Promise<Du
       current?.stop()
       await source.return()
     },
+  }
+}
+
+/** Messages that a durable consumer has yet to be given, or that are given and not acknowledged. */
+export async function backlogOf(
+  bus: Bus,
+  { stream, durable }: Pick<DurableOptions, 'stream' | 'durable'>,
+): Promise<number> {
+  try {
+    const { num_pending, num_ack_pending } = await whileConnected(bus, bus.jsm.consumers.info(stream, durable))
+    return num_pending + num_ack_pending
+  } catch (error) {
+    throw busError(`cannot read the state of consumer ${durable} on stream ${stream}`, error)
   }
 }
 

@@ -18,6 +18,8 @@ export interface Delivery {
   readonly headers: Headers
   /** An own copy, aligned to 8 bytes. */
   readonly payload: Uint8Array
+  /** `<instance>/<boot>/<n>` of whoever published it; null when it does not say. */
+  readonly publisher: string | null
   /** By the publisher's clock; by the server's where the publisher did not say. */
   readonly publishedAtMs: number
   /** By the server's clock; never goes back within a stream. */
@@ -240,6 +242,7 @@ class Source implements OrderedSource {
       messageId: headers.get(headerNames.messageId) ?? null,
       headers,
       payload: ownCopy(message.data),
+      publisher: headers.get(headerNames.publisher) ?? null,
       publishedAtMs: Number.isFinite(publishedAt) ? publishedAt : facts.storedAtMs,
       storedAtMs: facts.storedAtMs,
       pendingCount: facts.pendingCount,

@@ -45,6 +45,12 @@ export interface PublishAck {
   readonly duplicate: boolean
 }
 
+interface Enqueued {
+  /** The `n` of its `Sf-Publisher`: 1 for the first message of this publisher, without a hole after that. */
+  readonly number: number
+  readonly acked: Promise<PublishAck>
+}
+
 export interface Publisher {
   /**
    * Stores a message durably: resolves when the server has acknowledged it. Messages of one subject are stored in the order of
@@ -52,16 +58,12 @@ export interface Publisher {
    */
   publish(subject: string, payload: Uint8Array, options: PublishOptions): Promise<PublishAck>
   /** Resolves as soon as the message has a place in the window; for callers that want many under way. */
-  enqueue(
-    subject: string,
-    payload: Uint8Array,
-    options: PublishOptions,
-  ): Promise<{ readonly acked: Promise<PublishAck> }>
+  enqueue(subject: string, payload: Uint8Array, options: PublishOptions): Promise<Enqueued>
   /**
    * Like `enqueue`, for a message that was published before: the headers go out as they are, this publisher adds none of its own.
    * One without a message id may be stored twice when an acknowledgement is lost.
    */
-  enqueueAgain(subject: string, payload: Uint8Array, headers: Headers): Promise<{ readonly acked: Promise<PublishAck> }>
+  enqueueAgain(subject: string, payload: Uint8Array, headers: Headers): Promise<Pick<Enqueued, 'acked'>>
   /** Resolves when nothing is under way; failures are the callers' own. */
   flush(): Promise<void>
   readonly inFlight: number
@@ -96,32 +98,32 @@ export function createPublisher(bus: Bus, options: PublisherOptions): Publisher 
     subject: string,
     payload: Uint8Array,
     { messageId, headers, signal: own }: PublishOptions,
-  ): Promise<{ readonly acked: Promise<PublishAck> }> {
+  ): Promise<Enqueued> {
     if (payload.length > maxMessageBytes) {
       throw new StrikeflowError('bus', `Expected at most ${maxMessageBytes} bytes, was ${payload.length} (${subject})`)
     }
     const until = anySignal(signal, own)
     await window.take(until)
-    published += 1
+    const number = (published += 1)
     const all = newHeaders()
     for (const [name, value] of Object.entries(headers ?? {})) all.set(name, value)
-    all.set(headerNames.publisher, `${publisherId}/${published}`)
+    all.set(headerNames.publisher, `${publisherId}/${number}`)
     all.set(headerNames.publishedAt, String(clock()))
-    return begin({ subject, payload, messageId, headers: all }, until)
+    return { number, acked: begin({ subject, payload, messageId, headers: all }, until) }
   }
 
-  function begin(message: Message, until: AbortSignal | undefined): { readonly acked: Promise<PublishAck> } {
+  function begin(message: Message, until: AbortSignal | undefined): Promise<PublishAck> {
     const acked = inTurn(message.subject, message, until)
     // The failure belongs to whoever awaits `acked`; nobody may, and that must not end the process.
     acked.catch(() => {})
-    return { acked }
+    return acked
   }
 
   async function enqueueAgain(subject: string, payload: Uint8Array, headers: Headers) {
     await window.take(signal)
     const all = newHeaders()
     for (const [name, value] of headers) all.set(name, value)
-    return begin({ subject, payload, messageId: headers.get(headerNames.messageId), headers: all }, signal)
+    return { acked: begin({ subject, payload, messageId: headers.get(headerNames.messageId), headers: all }, signal) }
   }
 
   return {

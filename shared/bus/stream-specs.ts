@@ -97,7 +97,7 @@ export const streamSpecs: readonly StreamSpec[] = [
   {
     ...common,
     name: 'QUALITY',
-    description: 'Gaps and other events of data quality',
+    description: 'Gaps, and what each pass of a collector brought',
     subjects: ['quality.>'],
     maxBytes: { production: 500 * mb, embedded: 64 * mb },
     maxAgeMs: 7 * dayMs,

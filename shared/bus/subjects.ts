@@ -114,6 +114,9 @@ export function parseScanResultSubject(subject: string): { readonly scanId: stri
 
 export const gapSubject = (underlying: string): string => `quality.gap.${escapeToken(underlying)}`
 
+/** What became of each chain of a pass. */
+export const passSubject = (provider: string): string => `quality.pass.${escapeToken(provider)}`
+
 export const parseGapSubject = (subject: string): string => lastToken('quality.gap', subject)
 
 /** Where a message that cannot be processed is kept; the original subject stays readable in it. */

@@ -37,5 +37,9 @@ export interface AlertData {
   readonly evidence: Readonly<Record<string, number | string | null>>
   /** 0..100, of the chain it rests on. */
   readonly quality: number
+  /** 0..1 and seconds, of that chain; null when nothing says. See docs/features.md. */
+  readonly contractCompleteness: number | null
+  readonly slotCompleteness: number | null
+  readonly stalenessS: number | null
   readonly replayed: boolean
 }

@@ -39,6 +39,8 @@ const scales = {
   points: { kind: 'float', unit: 'vol points', decimals: 3 },
   rate: { kind: 'float', unit: 'fraction per year, continuous', decimals: 6 },
   ratio: { kind: 'float', unit: 'ratio', decimals: 4 },
+  share: { kind: 'float', unit: '0..1', decimals: 4 },
+  seconds: { kind: 'float', unit: 'seconds', decimals: 0 },
   percent: { kind: 'float', unit: 'percent', decimals: 4 },
   flag: { kind: 'float', unit: '0 no, 1 yes', decimals: 0 },
   score: { kind: 'float', unit: '0..100', decimals: 1 },
@@ -313,6 +315,34 @@ const atMaturity = (column: string, days: number): FeatureSpec =>
     'an expiry on either side, or one within 20 %',
   )
 
+/** How complete and fresh the input of a chain's figures was; detectors refuse what is below their floor. */
+export const completenessSpecs = {
+  contractCompleteness: plain(
+    'contract_completeness',
+    'share',
+    'contracts stored / the most this or an earlier snapshot of the session listed, refused rows included',
+    '1 contract listed',
+  ),
+  slotCompleteness: plain(
+    'slot_completeness',
+    'share',
+    'slots of the session that brought a chain, unchanged ones included / slots since the first that did; the ledger counts the whole plan',
+    'a plan, within the session',
+  ),
+  stalenessS: plain(
+    'staleness_s',
+    'seconds',
+    'open market time from its market time to the start of its slot; without a plan to its receipt less the delay',
+    'a slot or a time of receipt',
+  ),
+  lastTradeAgeS: plain(
+    'last_trade_age_s',
+    'seconds',
+    'open market time from the newest last trade of the chain to its market time',
+    '1 trade',
+  ),
+} as const satisfies Record<string, FeatureSpec>
+
 /** In the row of a chain `n_contracts` counts dead contracts too. */
 function overLive<Specs extends Readonly<Record<string, FeatureSpec>>>(specs: Specs): Specs {
   const entries = Object.entries(specs).map(([name, spec]) => {
@@ -403,6 +433,7 @@ export const chainFeatureSpecs = overLive({
     'expected_move_straddle of the expiry of atm_iv_front',
     'as atm_iv_front',
   ),
+  ...completenessSpecs,
   ...positioning,
   calendarArbitrage: arbitrage(
     'calendar_arbitrage',

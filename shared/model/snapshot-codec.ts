@@ -126,6 +126,7 @@ const metaSchema = z.object({
   multiplier: z.number().positive(),
   listed: z.int().nonnegative(),
   rejects: z.array(z.object({ symbol: z.string(), reason: z.enum(rejectReasons), detail: z.string() })),
+  slot: z.object({ atMs: instant, intervalMs: instant.positive(), unchangedBefore: instant.nonnegative() }).optional(),
 })
 
 function decodeMeta(table: DecodedTable): SnapshotMeta {

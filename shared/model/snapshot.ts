@@ -92,6 +92,17 @@ export interface SnapshotMeta {
   /** Contracts the provider listed, rejected ones included. */
   readonly listed: number
   readonly rejects: readonly QuoteReject[]
+  /** The slot it was fetched for. Absent outside sessions and where no plan says when a chain is due, as in a recording. */
+  readonly slot?: SnapshotSlot | undefined
+}
+
+/** An expected (underlying, interval): where a snapshot stands in the plan that it came by. */
+export interface SnapshotSlot {
+  /** Epoch ms, on the provider's clock less its delay. */
+  readonly atMs: number
+  readonly intervalMs: number
+  /** Slots since the last snapshot of this chain in which the provider still had that one: fetched, and not published again. */
+  readonly unchangedBefore: number
 }
 
 /** Why a contract row was refused. */

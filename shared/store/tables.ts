@@ -108,6 +108,9 @@ export const alertRows = {
     evidence: 'text',
     inputs: 'uuids',
     quality: 'float',
+    contract_completeness: 'float',
+    slot_completeness: 'float',
+    staleness_s: 'float',
     replayed: 'bool',
     ...writer,
   },
@@ -144,6 +147,30 @@ export const commitRows = {
     n_chains: 'count',
     n_alerts: 'count',
     n_rejects: 'count',
+    publisher: 'text',
+    publisher_seq: 'sequence',
+    exchange_zone: 'text',
+    slot_at: 'millisecond',
+    slot_interval_ms: 'count',
+    slot_lag_ms: 'sequence',
     ...writer,
+  },
+} as const satisfies TableShape
+
+/** The gap ledger. */
+export const gapRows = {
+  table: 'gaps_v1',
+  columns: {
+    provider: 'text',
+    underlying: 'text',
+    slot: 'millisecond',
+    session_date: 'day',
+    interval_ms: 'count',
+    state: 'enum',
+    reason: 'text',
+    detail: 'text',
+    coverage: 'enum',
+    stream_seq: 'sequence',
+    rank: 'count',
   },
 } as const satisfies TableShape

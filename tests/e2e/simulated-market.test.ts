@@ -109,9 +109,13 @@ describe('a simulated market, from the simulator to the API', () => {
   })
 
   it('records each pass as a scan', async () => {
-    const [scans] = await stack.store.query.rows<{ n: number; delivered: number }>(
-      `SELECT count() AS n, sum(delivered) AS delivered FROM scans_v1 FINAL WHERE status = 'completed'`,
-    )
+    // Scans have a way of their own and may come after the last snapshot is committed.
+    const scans = await waitFor('every scan', async () => {
+      const [row] = await stack.store.query.rows<{ n: number; delivered: number }>(
+        `SELECT count() AS n, sum(delivered) AS delivered FROM scans_v1 FINAL WHERE status = 'completed'`,
+      )
+      return row?.n === passes ? row : null
+    })
     expect(scans).toEqual({ n: passes, delivered: passes * underlyings })
   })
 

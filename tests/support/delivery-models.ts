@@ -286,6 +286,7 @@ const toDelivery = (
   headers: new Map(),
   payload: new Uint8Array(),
   publishedAtMs: 0,
+  publisher: null,
   storedAtMs: 0,
   pendingCount,
 })

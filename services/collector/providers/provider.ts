@@ -14,6 +14,8 @@ export interface OptionChainProvider {
   /** IANA zone of the exchange: `America/New_York`. */
   readonly exchangeZone: string
   readonly capabilities: ProviderCapabilities
+  /** When its chains are due; absent where nothing says so, as in a recording: then nothing counts as missing. */
+  readonly schedule?: ProviderSchedule
   /** Epoch milliseconds on the provider's clock: the wall's when live, else the recorded or simulated one. */
   now(): number
   /**
@@ -23,6 +25,13 @@ export interface OptionChainProvider {
   passes(signal: AbortSignal): AsyncIterable<Pass>
   /** Rejects for settings that can never work; called before the service is ready. */
   check?(): Promise<void>
+}
+
+export interface ProviderSchedule {
+  /** From the start of one pass to the start of the next. */
+  readonly intervalMs: number
+  /** How far what it gives lies behind its clock: 15 minutes for delayed quotes. */
+  readonly delayMs: number
 }
 
 interface ProviderCapabilities {

@@ -4,6 +4,7 @@ import { createCboe } from './cboe/cboe.ts'
 import type { OptionChainProvider } from './provider.ts'
 import type { DriftObserver } from './raw-chain.ts'
 import { createRecording } from './recording/recording.ts'
+import { parseFaults } from './simulator/faults.ts'
 import { createSimulator, type SimulatorOptions } from './simulator/simulator.ts'
 
 /** Every provider, by the name it is configured under. */
@@ -61,6 +62,7 @@ interface ProviderSettings {
   readonly simPassIntervalMs?: number | undefined
   readonly simWarmUpPasses?: number | undefined
   readonly simEvents?: 'default' | 'none' | undefined
+  readonly simFaults?: string | undefined
   readonly simPasses?: number | undefined
   readonly simGroundTruthPath?: string | undefined
 }
@@ -76,6 +78,7 @@ function simulatorOptions(settings: ProviderSettings, clock: Clock): SimulatorOp
     speed: settings.speed,
     warmUpPasses: settings.simWarmUpPasses,
     events: settings.simEvents,
+    faults: settings.simFaults === undefined ? undefined : parseFaults(settings.simFaults),
     passes: settings.simPasses,
     groundTruthPath: settings.simGroundTruthPath,
     clock,

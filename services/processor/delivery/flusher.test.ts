@@ -26,7 +26,7 @@ function createBatch(): CountingBatch {
 const message = (streamSeq: number, partition = 0): Addition => ({
   processed: {
     partition,
-    delivery: { streamSeq, previousSeq: streamSeq - 1, messageId: null, publishedAtMs: 0 },
+    delivery: { streamSeq, previousSeq: streamSeq - 1, messageId: null, publishedAtMs: 0, publisher: null },
     outcome: 'stored',
     reason: '',
     meta: {

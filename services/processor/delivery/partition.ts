@@ -198,11 +198,11 @@ export class Partition<B extends Batch> {
     this.#add(delivery, { outcome: 'dead-lettered', reason: refused.reason, standing: nothing, meta: null, publishes })
   }
 
-  #add({ streamSeq, previousSeq, messageId, publishedAtMs }: Delivery, done: Done): void {
+  #add({ streamSeq, previousSeq, messageId, publishedAtMs, publisher }: Delivery, done: Done): void {
     const { place, epoch } = this.taken
     const { tables = [], publishes = [], counts = noRows, content = null, ...rest } = done
     // Not the delivery itself: its payload is large, and a slow sink may keep thousands of messages waiting.
-    const facts = { streamSeq, previousSeq, messageId, publishedAtMs }
+    const facts = { streamSeq, previousSeq, messageId, publishedAtMs, publisher }
     const processed = { ...rest, partition: place.partition, delivery: facts, counts, content }
     try {
       this.#deps.flusher.add({ processed, stamp: { epoch, incarnation: place.incarnation }, tables, publishes })

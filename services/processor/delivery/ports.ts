@@ -21,7 +21,7 @@ export const noRows: RowCounts = { quotes: 0, expiries: 0, chains: 0, rejects: 0
 export type Fence = ReadonlyMap<number, number>
 
 /** What the commit row says of a message's way; its payload is not kept. */
-export type DeliveryFacts = Pick<Delivery, 'streamSeq' | 'previousSeq' | 'messageId' | 'publishedAtMs'>
+export type DeliveryFacts = Pick<Delivery, 'streamSeq' | 'previousSeq' | 'messageId' | 'publishedAtMs' | 'publisher'>
 
 /** One message with what became of it, ready to be written. */
 export interface Processed {

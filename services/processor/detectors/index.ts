@@ -1,4 +1,5 @@
 import type { Detector, Finding, Observation } from './detector.ts'
+import { type GateReason, refusalOf } from './gate.ts'
 import { ivSpike } from './iv-spike.ts'
 import { volumeSpike } from './volume-spike.ts'
 
@@ -18,10 +19,14 @@ export interface DetectionResult {
   readonly detections: readonly Detection[]
   /** Detectors that threw; their state stays as it was and the others go on. */
   readonly failures: readonly { readonly detector: string; readonly error: unknown }[]
+  /** Why none of them was shown it; null when they were. */
+  readonly refused: GateReason | null
 }
 
-/** Shows one snapshot to every detector. */
+/** Shows one snapshot to every detector; none that is below the floor: it raises nothing, and nothing is learnt from it. */
 export function detect(observation: Observation, before: DetectorStates): DetectionResult {
+  const refused = refusalOf(observation.features)
+  if (refused !== null) return { states: before, detections: [], failures: [], refused }
   const states: Record<string, unknown> = { ...before }
   const detections: Detection[] = []
   const failures: { detector: string; error: unknown }[] = []
@@ -34,5 +39,5 @@ export function detect(observation: Observation, before: DetectorStates): Detect
       failures.push({ detector: detector.name, error })
     }
   }
-  return { states, detections, failures }
+  return { states, detections, failures, refused: null }
 }

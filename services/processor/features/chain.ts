@@ -5,6 +5,7 @@ import {
 } from '../../../shared/model/feature-registry.ts'
 import type { ChainFeatures, StrikeExposures } from '../../../shared/model/features.ts'
 import { chainArbitrage } from './arbitrage.ts'
+import { noCompleteness } from './completeness.ts'
 import type { ChainContext } from './context.ts'
 import type { ComputedExpiry } from './expiry-figures.ts'
 import { chainExposures } from './gamma-levels.ts'
@@ -36,6 +37,7 @@ export function poolChain(
   const figures: Readonly<Record<ChainFeatureName, number>> = {
     ...countsOf(context, groups, computed),
     ...countQuoteStates(columns, groups.rows, contracts.flags),
+    ...noCompleteness,
     quoteQuality: quoteQuality(computed),
     ...termFeatures(points, spot),
     ...positioningOf(sums),

@@ -4,7 +4,7 @@ import { parseJsonDocument } from '../json-document.ts'
 import type { OptionChainProvider, Pass, PassItem } from '../provider.ts'
 import type { DriftObserver } from '../raw-chain.ts'
 import { type CboeClientOptions, createCboeClient } from './client.ts'
-import { cboeZone, normalizeCboe } from './normalize.ts'
+import { cboeDelayMs, cboeZone, normalizeCboe } from './normalize.ts'
 
 export interface CboeOptions extends CboeClientOptions {
   /** Canonical tickers, in the order they are asked for. */
@@ -40,13 +40,19 @@ export function createCboe(options: CboeOptions): OptionChainProvider {
       const startedAtMs = clock()
       yield { provider: 'cboe', startedAtMs, items, position: { index, total: maxPasses } }
       if (index + 1 === maxPasses) return
-      await sleep(Math.max(0, startedAtMs + intervalMs - clock()), undefined, { signal }).catch(() => {})
+      // On the grid of the clock and not so long after the last start: delays would add up and pass over a slot one day.
+      const nextMs = (Math.floor(startedAtMs / intervalMs) + 1) * intervalMs
+      // A timer may fire a moment early, and the pass would count to the slot before.
+      while (clock() < nextMs && !signal.aborted) {
+        await sleep(nextMs - clock(), undefined, { signal }).catch(() => {})
+      }
     }
   }
 
   return {
     name: 'cboe',
     exchangeZone: cboeZone,
+    schedule: { intervalMs, delayMs: cboeDelayMs },
     capabilities: { live: true, maxConcurrency: options.maxConcurrency, givesGreeks: true },
     now: clock,
     passes,

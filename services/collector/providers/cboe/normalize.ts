@@ -10,7 +10,7 @@ import { underlyingOfCboeSymbol } from './symbols.ts'
 import { readCboe } from './wire.ts'
 
 /** Cboe states 15 minutes; its file time is that much ahead of the newest trade in it. */
-const cboeDelayMs = 15 * 60_000
+export const cboeDelayMs = 15 * 60_000
 export const cboeZone = 'America/New_York'
 
 export interface CboeContext {

@@ -1,8 +1,9 @@
 import { StrikeflowError } from '../../../../shared/model/errors.ts'
 import { type Clock, systemClock } from '../../../../shared/runtime/clock.ts'
 import { createPace } from '../pace.ts'
-import type { OptionChainProvider, Pass, PassItem } from '../provider.ts'
+import { type OptionChainProvider, type Pass, type PassItem, refused } from '../provider.ts'
 import { type EventPlan, type InjectedEvent, quietPasses } from './events.ts'
+import { type Fault, faultAt, isSkipped } from './faults.ts'
 import { createGroundTruthLog } from './ground-truth-log.ts'
 import { createMarket, type Market, type MarketStep } from './market.ts'
 import { firstStepAt, sessionAfter, stepMsOf } from './trading-time.ts'
@@ -46,6 +47,8 @@ export interface SimulatorOptions {
   readonly warmUpPasses?: number
   /** @default 'default' */
   readonly events?: EventPlan
+  /** What goes wrong on purpose. @default nothing */
+  readonly faults?: readonly Fault[]
   /** Ends after so many passes. @default never */
   readonly passes?: number
   /** File to which each event is appended as NDJSON when it first shows. */
@@ -66,7 +69,7 @@ const maxPassIntervalMs = 3_600_000
 
 /** Creates the simulator. Throws StrikeflowError `config` for settings that can never work. */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
-  const { seed = 1, passIntervalMs = 60_000, events = 'default', passes: limit = null } = options
+  const { seed = 1, passIntervalMs = 60_000, events = 'default', faults = [], passes: limit = null } = options
   if (!(passIntervalMs >= minPassIntervalMs && passIntervalMs <= maxPassIntervalMs && passIntervalMs % 1000 === 0)) {
     throw new StrikeflowError(
       'config',
@@ -82,6 +85,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
 
   async function* passes(signal: AbortSignal): AsyncGenerator<Pass> {
     let at: MarketStep = start
+    /** Where the market stood at each pass that a fault may show again. */
+    const steps = new Map<number, MarketStep>()
     for (let index = 0; index !== limit; index++) {
       await time.due(index, signal)
       if (signal.aborted) return
@@ -90,7 +95,11 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
         truth.push(event)
         log?.(event)
       }
-      yield passOf(market, profiles, at, { index, total: limit })
+      if (faults.some(({ kind, from }) => kind === 'unchanged' && index === from - 1)) steps.set(index, at)
+      if (!isSkipped(faults, index)) {
+        const fetched = { at, faults, before: (fault: Fault) => steps.get(fault.from - 1) ?? at }
+        yield passOf(market, profiles, fetched, { index, total: limit })
+      }
       at = next(at)
     }
   }
@@ -98,6 +107,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   return {
     name: 'simulator',
     exchangeZone: 'America/New_York',
+    schedule: { intervalMs: passIntervalMs, delayMs: 0 },
     capabilities: { live: false, maxConcurrency: 1, givesGreeks: true },
     tickers: profiles.map(({ ticker }) => ticker),
     now: time.now,
@@ -109,17 +119,29 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
 const next = ({ session, step }: MarketStep): MarketStep =>
   step < session.lastStep ? { session, step: step + 1 } : { session: sessionAfter(session), step: 0 }
 
+interface FetchedAt {
+  readonly at: MarketStep
+  readonly faults: readonly Fault[]
+  /** Where the market stood before a fault began. */
+  readonly before: (fault: Fault) => MarketStep
+}
+
 function passOf(
   market: Market,
   profiles: readonly UnderlyingProfile[],
-  at: MarketStep,
+  { at, faults, before }: FetchedAt,
   position: Pass['position'],
 ): Pass {
   const items = profiles.map((profile): PassItem => ({
     underlying: profile.ticker,
     async fetch({ scanId, signal }) {
       signal.throwIfAborted()
-      return { kind: 'snapshot', snapshot: market.snapshot(profile, at, scanId) }
+      const fault = faultAt(faults, profile.ticker, position.index)
+      if (fault === undefined || fault.kind === 'skipped') {
+        return { kind: 'snapshot', snapshot: market.snapshot(profile, at, scanId) }
+      }
+      if (fault.kind !== 'unchanged') return refused(fault.kind, 'planned fault')
+      return { kind: 'snapshot', snapshot: market.snapshot(profile, before(fault), scanId) }
     },
   }))
   return { provider: 'simulator', startedAtMs: stepMsOf(at.session, at.step), items, position }

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { refusalReasons } from './snapshot.ts'
+
+const instantMs = z.int()
+const ticker = z.string().min(1)
+
+/** One pass of a collector as it went; JSON on `quality.pass.<provider>`. */
+export const passReportSchema = z.object({
+  provider: z.string().min(1),
+  instance: z.string().min(1),
+  boot: z.string().min(1),
+  /** Null where a collector says what it will fetch before its first pass, and where it says that its provider has ended. */
+  scanId: z.string().nullable(),
+  /** True when the provider's clock is the wall's: time goes on though the collector does not. */
+  live: z.boolean(),
+  exchangeZone: z.string(),
+  intervalMs: z.int().positive(),
+  /** The provider's stated delay: a slot's chain is due so long after it. */
+  delayMs: z.int().nonnegative(),
+  /** Start of this boot's first pass. All times are the provider's clock. */
+  plannedFromMs: instantMs,
+  startedAtMs: instantMs,
+  /** Of the pass before, of this boot. */
+  previousStartedAtMs: instantMs.nullable(),
+  /** The whole plan, whether this pass came to it or not. */
+  underlyings: z.array(ticker),
+  /** Intervals that are not `intervalMs`. */
+  ownIntervalsMs: z.record(ticker, z.int().positive()),
+  /** Underlying, number of the message (0 when the stream had it already), its sequence. */
+  published: z.array(z.tuple([ticker, z.int().nonnegative(), z.int().nonnegative()])),
+  /** Fetched and the same snapshot as before. */
+  repeated: z.array(ticker),
+  refused: z.array(z.tuple([ticker, z.enum(refusalReasons), z.string()])),
+  /** Highest `n` of `Sf-Publisher: <instance>/<boot>/<n>` on CHAINS below which all are acknowledged. */
+  lastAcked: z.int().nonnegative(),
+  /** How many of these the stream had already: their numbers are in no message. */
+  duplicates: z.int().nonnegative(),
+  /** The provider has come to its end: nothing more is expected. */
+  ended: z.boolean(),
+})
+export type PassReport = Readonly<z.output<typeof passReportSchema>>
