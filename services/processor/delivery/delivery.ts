@@ -103,12 +103,14 @@ export class Delivery<B extends Batch> {
   async #loop(stop: AbortSignal): Promise<void> {
     await this.#join(stop)
     while (!stop.aborted) {
-      this.#wake = Promise.withResolvers()
+      // Of this round: an alarm that is called off below must not wake the next one, which would never sleep again.
+      const wake = Promise.withResolvers<void>()
+      this.#wake = wake
       const waitMs = await this.#step()
       if (stop.aborted) return
       const alarm = new AbortController()
-      if (waitMs !== null) void pause(this.#ports.timers, waitMs, alarm.signal).then(() => this.#wake.resolve())
-      await this.#wake.promise
+      if (waitMs !== null) void pause(this.#ports.timers, waitMs, alarm.signal).then(() => wake.resolve())
+      await wake.promise
       alarm.abort()
     }
   }
