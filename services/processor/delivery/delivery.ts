@@ -143,7 +143,18 @@ export class Delivery<B extends Batch> {
     await this.#let(lost, 'another owner')
     const desired = new Set(membership.desired())
     await Promise.all([...this.#partitions.keys()].filter((p) => !desired.has(p)).map((p) => this.#release(p)))
+    await this.#giveBack(desired)
     return this.#takeMissing([...desired])
+  }
+
+  /** Leases whose taking failed halfway and that are another's to take by now: while this process lives they would be nobody's. */
+  async #giveBack(desired: ReadonlySet<number>): Promise<void> {
+    const leftOver = this.#membership.leased().filter((p) => !desired.has(p) && !this.#partitions.has(p))
+    try {
+      await Promise.all(leftOver.map((p) => this.#patiently(() => this.#membership.releaseLease(p))))
+    } catch (err) {
+      this.#ports.log.warn({ err, partitions: leftOver }, 'leases not given back yet')
+    }
   }
 
   async #takeMissing(desired: readonly number[]): Promise<number | null> {
