@@ -250,7 +250,7 @@ export class Delivery<B extends Batch> {
     const isWritten = await Promise.race([this.#flusher.settled(number), late])
     limit.abort()
     try {
-      if (isWritten && !this.#failed.has(number)) await partition.taken.inFlight.clear()
+      if (isWritten && !this.#failed.has(number)) await partition.taken.inFlight.clear(partition.reached)
       await this.#membership.releaseLease(number)
     } catch (err) {
       log.warn({ err, partition: number }, 'lease not released, it will run out')

@@ -100,9 +100,13 @@ export class InFlight {
     })
   }
 
-  /** Notes a clean end: nothing is in flight. */
-  async clear(): Promise<void> {
-    await this.#write({ to: null, suspectTo: 0, at: null, deaths: {} })
+  /**
+   * Notes a clean end, everything up to `reached` being committed. Then nothing is in flight, unless this owner has not come to the
+   * end of what the one before left in doubt: that is the next one's to look at.
+   */
+  async clear(reached: number): Promise<void> {
+    const isThrough = reached >= this.doubtfulTo
+    await this.#write(isThrough ? { to: null, suspectTo: 0, at: null, deaths: {} } : { at: null })
   }
 
   async #write(change: Partial<InFlightRecord>): Promise<void> {

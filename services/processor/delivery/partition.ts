@@ -54,14 +54,21 @@ export class Partition<B extends Batch> {
   readonly #halt = new AbortController()
   #source: OpenStream | null = null
   #ended: Promise<void> = Promise.resolve()
+  #reached: number
 
   constructor(taken: Taken, deps: PartitionDeps<B>) {
     this.taken = taken
+    this.#reached = taken.place.cursor
     this.#deps = deps
   }
 
   get number(): number {
     return this.taken.place.partition
+  }
+
+  /** The last message that was handed to a flush. */
+  get reached(): number {
+    return this.#reached
   }
 
   start(): void {
@@ -207,6 +214,7 @@ export class Partition<B extends Batch> {
       this.#deps.onFault(error)
       throw error
     }
+    this.#reached = streamSeq
   }
 
   /** Asks until the store answers, for as long as the partition is ours. */
