@@ -14,6 +14,8 @@ interface InFlightRecord {
   readonly at: number | null
   /** Deaths by message. */
   readonly deaths: Readonly<Record<string, number>>
+  /** Rows of these messages may have been computed while a message still counted that has been given up since. */
+  readonly outdated?: { readonly from: number; readonly to: number } | null
 }
 
 export interface InFlightDeps {
@@ -88,6 +90,19 @@ export class InFlight {
     return this.#deps.rules.isGivenUp(this.#record.deaths[streamSeq] ?? 0)
   }
 
+  /** Notes that a message is given up: what owners before computed after it may rest on it. */
+  async giveUp(streamSeq: number): Promise<void> {
+    const { outdated } = this.#record
+    const [from, to] = [Math.min(streamSeq, outdated?.from ?? streamSeq), Math.max(this.doubtfulTo, outdated?.to ?? 0)]
+    if (outdated?.from !== from || outdated.to !== to) await this.#write({ outdated: { from, to } })
+  }
+
+  /** True when rows that are there of a message are those this owner would write. */
+  isUpToDate(streamSeq: number): boolean {
+    const { outdated } = this.#record
+    return outdated === null || outdated === undefined || streamSeq < outdated.from || streamSeq > outdated.to
+  }
+
   /** Runs something that might be the end of the process, with the message's name written down where one has died before. */
   async atRisk<T>(streamSeq: number, run: () => T): Promise<T> {
     await this.claim(streamSeq)
@@ -106,7 +121,7 @@ export class InFlight {
    */
   async clear(reached: number): Promise<void> {
     const isThrough = reached >= this.doubtfulTo
-    await this.#write(isThrough ? { to: null, suspectTo: 0, at: null, deaths: {} } : { at: null })
+    await this.#write(isThrough ? { to: null, suspectTo: 0, at: null, deaths: {}, outdated: null } : { at: null })
   }
 
   async #write(change: Partial<InFlightRecord>): Promise<void> {
@@ -133,7 +148,8 @@ function begin(place: TakenPlace, before: InFlightRecord | null, boot: string): 
   const isKnown = before !== null && before.incarnation === incarnation
   // Nothing written down about this incarnation: any message that is there may have been touched, if ever there was an owner.
   const touchedTo = isKnown ? Math.min(before.to ?? 0, lastSeq) : hadOwner ? lastSeq : 0
-  const record = { boot, incarnation, to: Math.max(cursor, committedTo, touchedTo), at: null }
+  const outdated = isKnown ? (before.outdated ?? null) : null
+  const record = { boot, incarnation, to: Math.max(cursor, committedTo, touchedTo), at: null, outdated }
   if (!isKnown) return { ...record, suspectTo: 0, deaths: {} }
   // The same process going on after a lost connection has not died over anything.
   if (before.boot === boot) return { ...record, suspectTo: before.suspectTo, deaths: before.deaths }
