@@ -154,6 +154,8 @@ function deleteMessage(scene: Scene): boolean {
   const { world, backends, past } = scene
   const message = world.random.pick(backends.stream.all())
   if (message === undefined || past.hadPowerCut) return false
+  // Where it was the last that was committed, its absence is taken for a stream that went back.
+  past.hasGoneBack = true
   taint(scene, [message])
   backends.stream.delete(message.streamSeq)
   return true

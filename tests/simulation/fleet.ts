@@ -86,7 +86,7 @@ export class Fleet {
     const isSuperseded = error !== null && (error as { code?: string }).code === 'config'
     if (error !== null && !isSuperseded) this.#world.violated('ended', `${host.boot}: ${(error as Error).stack}`)
     this.#gone(member)
-    if (!isSuperseded) this.#again(host.instance)
+    this.#again(host.instance)
   }
 
   #gone(member: Member): void {
