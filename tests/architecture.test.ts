@@ -39,6 +39,11 @@ const allowed: readonly { readonly from: RegExp; readonly to: RegExp; readonly b
     because: 'pure: the same chain gives the same rows',
   },
   {
+    from: /^services\/processor\/delivery\//,
+    to: /^shared\/(model|runtime)\/|^services\/processor\/(delivery\/|key-states\.ts$)|^shared\/bus\/ordered-source\.ts$/,
+    because: 'the protocol knows no client: a simulation runs it as it is',
+  },
+  {
     from: /^services\/standalone\/clickhouse\//,
     to: /^shared\/(model|runtime)\/|^services\/standalone\/clickhouse\/|^(chdb|pino|zod)|^node:/,
     because: 'the only importer of chdb',
@@ -103,6 +108,15 @@ describe('architecture', () => {
     const pure = files(/^shared\/(model|quant|calendar)\/|^services\/processor\/(features|detectors)\//)
     const impure = pure.filter((file) =>
       /\bDate\.now\(|new Date\(\)|\bMath\.random\(|\bperformance\.now\(/.test(textOf(file)),
+    )
+    expect(impure).toEqual([])
+  })
+
+  it('keeps clocks, chance, timers and the process out of delivery, and of the bus only a type', () => {
+    const impure = files(/^services\/processor\/delivery\//).filter((file) =>
+      /\bDate\.now\(|new Date\(|\bMath\.random\(|\bperformance\.|\bset(Timeout|Immediate|Interval)\(|\bprocess\.(env|kill|exit|pid|on)|^import \{.*shared\/bus/m.test(
+        textOf(file),
+      ),
     )
     expect(impure).toEqual([])
   })

@@ -12,6 +12,8 @@ export const silentLog = createLogger({ service: 'test', level: 'silent' })
 export interface TestNats extends AsyncDisposable {
   readonly url: string
   readonly server: NatsServer
+  /** Streams and buckets lie below it. */
+  readonly dataDir: string
   /** A connection that is closed with the server. */
   connect(name?: string): Promise<Bus>
   /** SIGKILL, awaited. */
@@ -28,6 +30,7 @@ export async function startTestNats(options: Pick<NatsServerOptions, 'maxPending
   const connections: Bus[] = []
   return {
     url,
+    dataDir,
     get server() {
       return server
     },

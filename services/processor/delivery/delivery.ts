@@ -11,7 +11,7 @@ import { createBatchWriter } from './write-batch.ts'
 
 const maxBackoffMs = 5_000
 /** What no repetition helps is tried again all the same, rarely: somebody may have mended it. */
-const brokenPauseMs = 15_000
+const brokenPauseMs = 10_000
 /** A stop waits so long for the flush in hand; what is not written then is the next owner's to find. */
 const drainLimitMs = 10_000
 
@@ -328,7 +328,8 @@ export class Delivery<B extends Batch> {
     }
     const isFenced = error instanceof StrikeflowError && error.code === 'fenced'
     if (!isFenced) observer.storeFailed()
-    this.#failures += 1
+    // Partitions that fail together have failed once.
+    if (timers.nowMs() >= this.#waitUntilMs) this.#failures += 1
     const isBroken = error instanceof WriteFailure && error.kind === 'broken'
     const pauseMs = isBroken ? brokenPauseMs : Math.min(maxBackoffMs, 50 * 2 ** this.#failures) * (0.5 + random() / 2)
     this.#waitUntilMs = timers.nowMs() + pauseMs

@@ -177,7 +177,7 @@ export class Flusher<B extends Batch> {
     this.#writeIfDue()
     const results = await Promise.all(under.map(({ done }) => done.promise))
     this.#hurried -= 1
-    return results.every((isWritten) => isWritten === true)
+    return results.every((isWritten) => isWritten)
   }
 
   /** Drops what is not being written yet, if there is anything of these partitions, and waits for what is being written of them. */

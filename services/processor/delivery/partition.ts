@@ -145,7 +145,11 @@ export class Partition<B extends Batch> {
       await inFlight.giveUp(delivery.streamSeq)
       return givenUp
     }
-    return inFlight.atRisk(delivery.streamSeq, () => this.#deps.ports.handler.open(delivery))
+    const { handler, point } = this.#deps.ports
+    return inFlight.atRisk(delivery.streamSeq, () => {
+      void point('opening')
+      return handler.open(delivery)
+    })
   }
 
   async #process(delivery: Delivery, it: Looked, present: ReadonlyMap<string, RowCounts>): Promise<void> {

@@ -33,11 +33,11 @@ export interface ExpectedMessages {
   readonly fromSeq: number
 }
 
-/** How many messages of one incarnation of CHAINS, from a sequence on, have their commit row. */
+/** How many messages of CHAINS, from a sequence on, have their commit row. `incarnation` is the stream's creation time. */
 export async function committedMessages(query: Query, { incarnation, fromSeq }: ExpectedMessages): Promise<number> {
   const [row] = await query.rows<{ n: number }>(
     `SELECT uniqExact(stream_seq) AS n FROM snapshots_v1
-     WHERE incarnation = {incarnation:String} AND stream_seq >= {fromSeq:UInt64}`,
+     WHERE (incarnation = {incarnation:String} OR startsWith(incarnation, concat({incarnation:String}, '#'))) AND stream_seq >= {fromSeq:UInt64}`,
     { incarnation, fromSeq },
   )
   return row?.n ?? 0

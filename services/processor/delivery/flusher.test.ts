@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { createVirtualTimers, type VirtualTimers } from '../../../tests/support/virtual-timers.ts'
+import { type Addition, Flusher } from './flusher.ts'
+import { type Batch, noRows, WriteFailure } from './ports.ts'
+
+interface CountingBatch extends Batch {
+  seqs: number[]
+}
+
+function createBatch(): CountingBatch {
+  const seqs: number[] = []
+  return {
+    seqs,
+    get messages() {
+      return seqs.length
+    },
+    get rows() {
+      return seqs.length
+    },
+    add: ({ delivery }) => void seqs.push(delivery.streamSeq),
+    filled: () => [],
+    reset: () => void (seqs.length = 0),
+  }
+}
+
+const message = (streamSeq: number, partition = 0): Addition => ({
+  processed: {
+    partition,
+    delivery: { streamSeq, previousSeq: streamSeq - 1, messageId: null, publishedAtMs: 0 },
+    outcome: 'stored',
+    reason: '',
+    meta: {
+      snapshotId: `s${streamSeq}`,
+      underlying: 'T',
+      provider: 'test',
+      marketTimeMs: 0,
+      contentHash: '',
+      timeKind: 'market',
+    },
+    standing: { late: false, contentUnchanged: false, mayBeStored: false },
+    counts: noRows,
+    content: null,
+  },
+  stamp: { epoch: 1, incarnation: 'i' },
+  tables: [],
+  publishes: [],
+})
+
+/** A flusher whose writes end when the test says so. */
+function stage(timers: VirtualTimers = createVirtualTimers()) {
+  const writes: { readonly seqs: readonly number[]; end: (error?: Error) => void }[] = []
+  const dropped: number[][] = []
+  const flusher = new Flusher({
+    createBatch,
+    timers,
+    maxRows: 10,
+    maxWaitMs: 200,
+    onWritten: () => {},
+    onDropped: (partitions) => dropped.push([...partitions]),
+    write: (batch) =>
+      new Promise<void>((resolve, reject) => {
+        const end = (error?: Error): void => (error === undefined ? resolve() : reject(error))
+        writes.push({ seqs: [...batch.seqs], end })
+      }),
+  })
+  return { timers, flusher, writes, dropped }
+}
+
+describe('flusher', () => {
+  it('writes after the wait, and collects the rest in one flush while that is being written', async () => {
+    const { timers, flusher, writes } = stage()
+    flusher.add(message(1))
+    await timers.advance(199)
+    expect(writes).toHaveLength(1 - 1)
+    await timers.advance(1)
+    expect(writes.map(({ seqs }) => seqs)).toEqual([[1]])
+    for (const seq of [2, 3, 4]) flusher.add(message(seq))
+    await timers.advance(1_000)
+    expect(writes).toHaveLength(1)
+    writes[0]?.end()
+    await timers.advance(0)
+    expect(writes.map(({ seqs }) => seqs)).toEqual([[1], [2, 3, 4]])
+  })
+
+  it('knows what it holds until it is written', async () => {
+    const { timers, flusher, writes } = stage()
+    flusher.add(message(1))
+    expect(flusher.holds('s1')).toBe(true)
+    await timers.advance(200)
+    expect(flusher.holds('s1')).toBe(true)
+    writes[0]?.end()
+    await timers.advance(0)
+    expect(flusher.holds('s1')).toBe(false)
+  })
+
+  it('writes at once what somebody waits for, and says when it is there', async () => {
+    const { timers, flusher, writes } = stage()
+    flusher.add(message(1, 3))
+    const settled = flusher.settled(3)
+    expect(writes).toHaveLength(1)
+    expect(await flusher.settled(4)).toBe(true)
+    writes[0]?.end()
+    await timers.advance(0)
+    expect(await settled).toBe(true)
+  })
+
+  it('drops the open flush with the one that failed, names the partitions of both, and begins afresh', async () => {
+    const { timers, flusher, writes, dropped } = stage()
+    flusher.add(message(1, 1))
+    await timers.advance(200)
+    flusher.add(message(2, 2))
+    const settled = flusher.settled(2)
+    writes[0]?.end(new WriteFailure('lost', new Error('no answer')))
+    await timers.advance(0)
+    expect(dropped).toEqual([[1, 2]])
+    expect(await settled).toBe(false)
+    expect(flusher.holds('s2')).toBe(false)
+    flusher.add(message(3, 1))
+    await timers.advance(200)
+    expect(writes.map(({ seqs }) => seqs)).toEqual([[1], [3]])
+  })
+
+  it('leaves the flushes of others alone when partitions are abandoned', async () => {
+    const { flusher, dropped } = stage()
+    flusher.add(message(1, 1))
+    await flusher.abandon(new Set([2]), new Error('lost'))
+    expect(dropped).toEqual([])
+    await flusher.abandon(new Set([1]), new Error('lost'))
+    expect(dropped).toEqual([[1]])
+  })
+
+  it('has no room while the sink refuses, nor when the open flush is large', async () => {
+    const { timers, flusher, writes } = stage()
+    flusher.add(message(1))
+    await timers.advance(200)
+    flusher.stall()
+    expect(flusher.hasRoom).toBe(false)
+    writes[0]?.end()
+    await timers.advance(0)
+    expect(flusher.hasRoom).toBe(true)
+    for (let seq = 2; seq < 12; seq += 1) flusher.add(message(seq))
+    for (let seq = 12; seq < 52; seq += 1) flusher.add(message(seq))
+    expect(flusher.hasRoom).toBe(false)
+  })
+})
