@@ -11,7 +11,7 @@ export interface SourceModelOptions {
   readonly stream: StreamModel
   readonly partition: number
   readonly cursor: number
-  /** Of the stream, when the source was opened. */
+  /** Of the stream the reader means. */
   readonly created: string
   readonly last: { readonly streamSeq: number; readonly messageId: string } | null
 }
@@ -20,7 +20,7 @@ const fetchAhead = 64
 const noHeaders: ReadonlyMap<string, string> = new Map()
 const noPayload = new Uint8Array()
 
-/** Behaves as `openOrderedSource` of shared/bus does: in order, each once, and what it had received it compares after every break. */
+/** Behaves as `openOrderedSource` of shared/bus does: in order, each once, and what it knows it compares with what is there at every beginning. */
 export class SourceModel implements OpenStream {
   readonly partition: number
   readonly #world: World
@@ -30,7 +30,7 @@ export class SourceModel implements OpenStream {
   #lastSeq: number
   #last: { readonly streamSeq: number; readonly messageId: string } | null
   #session = 1
-  #isConnected = true
+  #isConnected = false
   #isFetching = false
   #failure: Error | null = null
   #isOver = false
@@ -110,6 +110,10 @@ export class SourceModel implements OpenStream {
     this.#lastSeq = streamSeq
     this.#last = { streamSeq, messageId }
     this.#wake()
+  }
+
+  begin(): void {
+    void this.#reconnect(this.#session)
   }
 
   /** The connection breaks, or the consumer is gone; what was under way is lost. */

@@ -1,4 +1,5 @@
 import type { ChainStream, OpenStream, Place, StreamFacts } from '../../services/processor/delivery/ports.ts'
+import { createdOf } from '../../services/processor/delivery/place.ts'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import { exchange, type ExchangeOptions } from './exchange.ts'
 import type { Host } from './host.ts'
@@ -148,13 +149,14 @@ export class StreamModel {
     cursorMessageId: string | null,
     onOpen: (place: Place) => void,
   ): Promise<OpenStream> {
-    const { created } = await this.exchange(host, () => this.facts)
+    await this.exchange(host, () => this.facts)
     onOpen(place)
+    const created = createdOf(place.incarnation)
     const { partition, cursor } = place
     const last = cursorMessageId === null || cursor === 0 ? null : { streamSeq: cursor, messageId: cursorMessageId }
     const source = new SourceModel(this.#world, { host, stream: this, partition, cursor, created, last })
     this.#sources.add(source)
-    source.fetchSoon()
+    source.begin()
     return source
   }
 }
