@@ -6,8 +6,8 @@ import type { DeliveryRules } from './rules.ts'
 interface InFlightRecord {
   readonly boot: string
   readonly incarnation: string
-  /** Messages up to here may have been touched; null after a clean end. */
-  readonly to: number | null
+  /** Messages up to here may have been touched; after a clean end all of them are committed, unless the sink forgets it again. */
+  readonly to: number
   /** Up to here an owner before died: message by message. */
   readonly suspectTo: number
   /** The one message that is being opened or computed now. */
@@ -66,7 +66,7 @@ export class InFlight {
     this.#deps = deps
     this.#record = record
     this.#revision = revision
-    this.doubtfulTo = record.to ?? 0
+    this.doubtfulTo = record.to
   }
 
   /** Reads what the owner before left, and writes that the range is ours: from then on his own writing fails. */
@@ -83,7 +83,7 @@ export class InFlight {
 
   /** Makes sure that it is written down before a message is touched. */
   async claim(streamSeq: number): Promise<void> {
-    if (streamSeq > (this.#record.to ?? 0)) await this.#write({ to: streamSeq + claimAhead })
+    if (streamSeq > this.#record.to) await this.#write({ to: streamSeq + claimAhead })
   }
 
   isGivenUp(streamSeq: number): boolean {
@@ -116,12 +116,12 @@ export class InFlight {
   }
 
   /**
-   * Notes a clean end, everything up to `reached` being committed. Then nothing is in flight, unless this owner has not come to the
-   * end of what the one before left in doubt: that is the next one's to look at.
+   * Notes a clean end, everything up to `reached` being committed. Nothing is in doubt then, unless this owner has not come to the
+   * end of what the one before left: that is the next one's to look at.
    */
   async clear(reached: number): Promise<void> {
     const isThrough = reached >= this.doubtfulTo
-    await this.#write(isThrough ? { to: null, suspectTo: 0, at: null, deaths: {}, outdated: null } : { at: null })
+    await this.#write(isThrough ? { to: reached, suspectTo: 0, at: null, deaths: {}, outdated: null } : { at: null })
   }
 
   async #write(change: Partial<InFlightRecord>): Promise<void> {
@@ -147,7 +147,7 @@ function begin(place: TakenPlace, before: InFlightRecord | null, boot: string): 
   const { incarnation, cursor, committedTo, lastSeq, hadOwner } = place
   const isKnown = before !== null && before.incarnation === incarnation
   // Nothing written down about this incarnation: any message that is there may have been touched, if ever there was an owner.
-  const touchedTo = isKnown ? Math.min(before.to ?? 0, lastSeq) : hadOwner ? lastSeq : 0
+  const touchedTo = isKnown ? Math.min(before.to, lastSeq) : hadOwner ? lastSeq : 0
   const outdated = isKnown ? (before.outdated ?? null) : null
   const record = { boot, incarnation, to: Math.max(cursor, committedTo, touchedTo), at: null, outdated }
   if (!isKnown) return { ...record, suspectTo: 0, deaths: {} }
@@ -156,7 +156,7 @@ function begin(place: TakenPlace, before: InFlightRecord | null, boot: string): 
   const deaths = { ...before.deaths }
   if (before.at !== null) deaths[before.at] = (deaths[before.at] ?? 0) + 1
   const open = Object.entries(deaths).filter(([seq]) => Number(seq) > cursor)
-  return { ...record, suspectTo: before.to === null ? 0 : touchedTo, deaths: Object.fromEntries(open) }
+  return { ...record, suspectTo: touchedTo, deaths: Object.fromEntries(open) }
 }
 
 export type Lock = <T>(run: () => Promise<T>) => Promise<T>
