@@ -5,6 +5,8 @@ import type { DeliveryRules } from './rules.ts'
 /** What is written down before a message is touched, under `p<partition>` in the bucket `cursors`. */
 interface InFlightRecord {
   readonly boot: string
+  /** Of the newest owner so far; absent in what an earlier version wrote. */
+  readonly epoch?: number
   readonly incarnation: string
   /** Messages up to here may have been touched; after a clean end all of them are committed, unless the sink forgets it again. */
   readonly to: number
@@ -43,6 +45,7 @@ export interface TakenPlace extends Place {
   readonly committedTo: number
   /** Of the stream, when the partition was taken. */
   readonly lastSeq: number
+  readonly epoch: number
   /** True when somebody was owner before, so that rows may be there. */
   readonly hadOwner: boolean
 }
@@ -144,12 +147,16 @@ export class InFlight {
 const keyOf = (partition: number): string => `p${partition}`
 
 function begin(place: TakenPlace, before: InFlightRecord | null, boot: string): InFlightRecord {
-  const { incarnation, cursor, committedTo, lastSeq, hadOwner } = place
+  const { incarnation, cursor, committedTo, lastSeq, hadOwner, epoch } = place
   const isKnown = before !== null && before.incarnation === incarnation
   // Nothing written down about this incarnation: any message that is there may have been touched, if ever there was an owner.
-  const touchedTo = isKnown ? Math.min(before.to, lastSeq) : hadOwner ? lastSeq : 0
+  const knownTo = isKnown ? before.to : hadOwner ? lastSeq : 0
+  // A later owner is there already, and does not know yet that this is being written: what he touches is in no `lastSeq` read before.
+  const isOutrun = isKnown && (before.epoch ?? 0) > epoch
+  const touchedTo = isOutrun ? knownTo : Math.min(knownTo, lastSeq)
   const outdated = isKnown ? (before.outdated ?? null) : null
-  const record = { boot, incarnation, to: Math.max(cursor, committedTo, touchedTo), at: null, outdated }
+  const newest = Math.max(epoch, before?.epoch ?? 0)
+  const record = { boot, epoch: newest, incarnation, to: Math.max(cursor, committedTo, touchedTo), at: null, outdated }
   if (!isKnown) return { ...record, suspectTo: 0, deaths: {} }
   // The same process going on after a lost connection has not died over anything.
   if (before.boot === boot) return { ...record, suspectTo: before.suspectTo, deaths: before.deaths }
