@@ -135,10 +135,11 @@ export class Delivery<B extends Batch> {
     const membership = this.#membership
     if (!membership.mayWrite()) {
       await this.#let([...this.#partitions.keys()], 'the leases could not be renewed')
-      return null
+      return this.#options.renewMs
     }
     await this.#let([...this.#failed], 'failed')
-    if (!membership.isCurrent) return null
+    // Looked at again in any case: what comes and goes between two looks of the membership is not told.
+    if (!membership.isCurrent) return this.#options.renewMs
     const lost = [...this.#partitions.keys()].filter((partition) => !membership.isMine(partition))
     await this.#let(lost, 'another owner')
     const desired = new Set(membership.desired())
