@@ -20,8 +20,8 @@ export class StreamModel {
   #incarnation = 1
   #firstSeq = 1
   #lastSeq = 0
-  /** What stood at a sequence before the stream lost its end. */
-  readonly #lost = new Map<number, string>()
+  /** `sequence/message id` of what the stream has lost at its end. */
+  readonly #lost = new Set<string>()
   isUp = true
 
   constructor(world: World, partitions: number) {
@@ -60,7 +60,7 @@ export class StreamModel {
 
   publish(partition: number, messageId: string, body: Body): StoredMessage {
     // Not modelled: the very same message at the very same place after others were lost before it. Nobody could see that.
-    if (this.#lost.get(this.#lastSeq + 1) === messageId) this.#lastSeq += 1
+    if (this.#lost.has(`${this.#lastSeq + 1}/${messageId}`)) this.#lastSeq += 1
     const streamSeq = (this.#lastSeq += 1)
     const message = { streamSeq, partition, messageId, body, publishedAtMs: this.#world.time.nowMs }
     this.#bySeq.set(streamSeq, message)
@@ -92,7 +92,7 @@ export class StreamModel {
 
   /** A power cut: the last messages are gone, and their sequences will be given to others. */
   loseEnd(fromSeq: number): void {
-    for (const { streamSeq, messageId } of this.all()) if (streamSeq >= fromSeq) this.#lost.set(streamSeq, messageId)
+    for (const { streamSeq, messageId } of this.all()) if (streamSeq >= fromSeq) this.#lost.add(`${streamSeq}/${messageId}`)
     this.#lastSeq = Math.max(0, fromSeq - 1)
     this.#firstSeq = Math.min(this.#firstSeq, this.#lastSeq + 1)
     this.#keep(({ streamSeq }) => streamSeq < fromSeq)
