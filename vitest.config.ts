@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const shared = { environment: 'node', testTimeout: 20_000, hookTimeout: 60_000 } as const
 
-/** Four projects, cheapest first. Those that start servers run one file at a time: two cores, and timings that mean something. */
+/** Five projects, cheapest first. Those that start servers run one file at a time: two cores, and timings that mean something. */
 export default defineConfig({
   test: {
     reporters: ['default', './tests/support/closing-line.ts'],
@@ -14,6 +14,9 @@ export default defineConfig({
           include: ['shared/**/*.test.ts', 'services/**/*.test.ts', 'tests/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts', '**/node_modules/**'],
         },
+      },
+      {
+        test: { ...shared, name: 'simulation', include: ['tests/simulation/**/*.test.ts'] },
       },
       {
         test: {

@@ -20,7 +20,7 @@ export class AlertsModel {
     const deadlineMs = time.nowMs + 60_000
     const attempt = (): void => {
       if (time.nowMs > deadlineMs) return reject(new Error('not acknowledged in time'))
-      if (faults.strikes('bus request lost', 0.02)) return host.later(2_000, attempt)
+      if (faults.strikes('bus request lost', 0.1)) return host.later(2_000, attempt)
       time.after(random.between(0.2, 30), () => {
         // What was still in the buffers of a process that died may or may not have left it.
         if (host.isDead && random.chance(0.7)) return

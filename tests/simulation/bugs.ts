@@ -158,9 +158,10 @@ function checkAfterInsert(ports: SimulatedPorts): SimulatedPorts {
   }
 }
 
+const forget = (value: unknown): unknown => ({ ...(value as object), at: null, deaths: {} })
+
 /** Writes everything but who died over what. */
 function forgetful(cursors: KeyValue): KeyValue {
-  const forget = (value: unknown): unknown => ({ ...(value as object), at: null, deaths: {} })
   return {
     ...cursors,
     create: (key, value) => cursors.create(key, forget(value)),

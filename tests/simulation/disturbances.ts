@@ -1,5 +1,6 @@
 import type { FaultKind } from './faults.ts'
 import type { Backends, Fleet } from './fleet.ts'
+import { stopMs } from './host.ts'
 import { commitsOf } from './ledger-model.ts'
 import { keyOf, type StoredMessage } from './message.ts'
 import type { PublisherModel } from './publisher-model.ts'
@@ -23,12 +24,12 @@ export interface Scene {
 /** How often each disturbance of the whole comes, relative to the others. */
 const weights: readonly (readonly [FaultKind, number, (scene: Scene) => boolean])[] = [
   ['killed', 3, (scene) => withHost(scene, (host) => scene.fleet.kill(host))],
-  ['stopped', 3, (scene) => withHost(scene, (host) => host.stop(scene.world.random.between(20, 6_000)))],
+  ['stopped', 3, (scene) => withHost(scene, (host) => host.stop(stopMs(scene.world)))],
   ['left', 1, leave],
   ['joined', 1.5, join],
   ['replaced under its name', 0.5, (scene) => withHost(scene, (host) => scene.fleet.start(host.instance))],
   ['bus away', 1, busAway],
-  ['consumer deleted', 2, (scene) => done(scene.backends.stream.deleteConsumer())],
+  ['consumer deleted', 2, (scene) => scene.backends.stream.deleteConsumer()],
   ['bucket lost', 0.3, loseBucket],
   ['stream purged', 1, purge],
   ['message deleted', 0.5, deleteMessage],
@@ -36,14 +37,14 @@ const weights: readonly (readonly [FaultKind, number, (scene: Scene) => boolean]
   ['stream lost its end', 0.6, loseEnd],
   ['store away', 1, storeAway],
   ['tables broken', 0.2, breakTables],
-  ['power cut of the store', 0.4, cutPower],
+  ['power cut of the store', 0.8, cutPower],
 ]
 
 /** One disturbance after the other for as long as there are faults. */
 export function disturb(scene: Scene): void {
   const { time, random, faults, note } = scene.world
   if (!faults.areOn) return
-  time.after(random.between(100, 700), () => disturb(scene))
+  time.after(random.between(80, 500), () => disturb(scene))
   const possible = weights.filter(([kind]) => faults.isPossible(kind))
   let left = random.between(
     0,
@@ -57,8 +58,6 @@ export function disturb(scene: Scene): void {
     return
   }
 }
-
-const done = (_: void): boolean => true
 
 function withHost({ world, fleet }: Scene, act: (host: Fleet['hosts'][number]) => void): boolean {
   const host = world.random.pick(fleet.hosts)
@@ -209,9 +208,11 @@ function cutPower(scene: Scene): boolean {
         for (const row of table.get(snapshotId ?? '') ?? []) needed.add(row.part.id)
     }
   }
-  for (const { part } of sink.epochs) needed.add(part.id)
+  // What a server loses depends on what it had written down of each table.
+  const losing = world.random.pick([['commits'], ['quotes', 'states'], null]) ?? null
   const recent = sink.parts.filter(({ atMs, id }) => atMs > world.time.nowMs - 6_000 && !needed.has(id))
-  for (const part of recent) part.isLost ||= world.random.chance(0.35)
+  for (const part of recent)
+    if (part.table !== 'epochs' && losing?.includes(part.table) !== false) part.isLost ||= world.random.chance(0.35)
   past.hadPowerCut = true
   for (const host of fleet.hosts) fleet.kill(host)
   sink.goAway()

@@ -32,7 +32,7 @@ export function exchange<T>(world: World, host: Host, serve: () => T, options: E
       try {
         value = serve()
       } catch (error) {
-        host.later(latency(), () => reject(error as Error))
+        host.later(latency(), () => reject(error))
         return
       }
       if (faults.strikes(options.answerLost, probability)) fail(random.between(5, 600), 'its answer was lost')

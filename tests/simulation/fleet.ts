@@ -8,7 +8,7 @@ import type { BucketModel } from './bucket-model.ts'
 import type { Bug } from './bugs.ts'
 import { roundedAsStored } from './compute.ts'
 import { createHandlerModel } from './handler-model.ts'
-import { Host } from './host.ts'
+import { Host, stopMs } from './host.ts'
 import { createLedgerModel } from './ledger-model.ts'
 import type { SinkModel } from './sink-model.ts'
 import type { SimulatedBatch } from './sink-rows.ts'
@@ -96,7 +96,7 @@ export class Fleet {
 
   #again(instance: string): void {
     const { time, random } = this.#world
-    time.after(random.between(100, 1_500), () => {
+    time.after(random.between(20, 1_500), () => {
       const isThere = this.hosts.some((host) => host.instance === instance)
       if (this.#wanted.has(instance) && !isThere) this.start(instance)
     })
@@ -121,14 +121,14 @@ export class Fleet {
   }
 
   #point(host: Host, name: PointName): Promise<void> | undefined {
-    const { faults, random } = this.#world
+    const { faults } = this.#world
     if (host.isDead) return undefined
     if (faults.strikes('killed at a point', rare[name] ?? 0.01)) {
       this.#world.note?.(`${host.boot} dies at the point ${name}`)
       this.kill(host)
     } else if (faults.strikes('stopped at a point', rare[name] ?? 0.01)) {
       this.#world.note?.(`${host.boot} stops at the point ${name}`)
-      host.stop(random.between(20, 5_000))
+      host.stop(stopMs(this.#world))
       return new Promise((resolve) => host.run(resolve))
     }
     return undefined
@@ -161,7 +161,6 @@ export class Fleet {
 
   #observer(host: Host): Observer<SimulatedBatch> {
     const { onRewound } = this.#options
-    const none = (): void => {}
     return {
       written: none,
       storeFailed: none,
@@ -176,12 +175,15 @@ export class Fleet {
   }
 }
 
+const none = (): void => {}
+
 /** Points that every message passes are dangerous less often than those of a flush or a taking. */
 const rare: Partial<Record<PointName, number>> = {
   opening: 0.001,
   'alerts-sent': 0.001,
   'read-back': 0.001,
   renewing: 0.001,
+  'lease-checked': 0.02,
 }
 
 function loggerOf({ note }: World, host: Host): Logger {

@@ -93,3 +93,7 @@ export class Host {
     this.#held.length = 0
   }
 }
+
+/** Often longer than the time to live, so that others take over. */
+export const stopMs = ({ random }: World): number =>
+  random.chance(0.5) ? random.between(20, 2_000) : random.between(2_000, 7_000)

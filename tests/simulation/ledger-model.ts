@@ -37,7 +37,7 @@ export function createLedgerModel(world: World, sink: SinkModel, host: Host): Le
         world,
         host,
         () => {
-          const part = sink.newPart()
+          const part = sink.newPart('epochs')
           for (const [partition, epoch] of epochs) sink.epochs.push({ partition, epoch, owner, part })
         },
         { ...options, lost: 'store request lost', answerLost: 'store answer lost', late: 'insert late' },

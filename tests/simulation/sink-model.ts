@@ -60,8 +60,8 @@ export class SinkModel {
     }
   }
 
-  newPart(): Part {
-    const part = { id: this.parts.length, atMs: this.#world.time.nowMs, isLost: false }
+  newPart(table: Part['table']): Part {
+    const part = { id: this.parts.length, atMs: this.#world.time.nowMs, table, isLost: false }
     this.parts.push(part)
     return part
   }
@@ -79,7 +79,7 @@ export class SinkModel {
   }
 
   #writeRows(rows: readonly NewRow[]): void {
-    const part = this.newPart()
+    const part = this.newPart(rows[0]?.table ?? 'quotes')
     for (const row of rows) {
       this.#noteWriter(row.partition, row.epoch)
       const table = this.rows.get(row.table)
@@ -90,7 +90,7 @@ export class SinkModel {
   }
 
   #writeCommits(commits: readonly NewCommit[]): void {
-    const part = this.newPart()
+    const part = this.newPart('commits')
     for (const commit of commits) {
       this.#noteWriter(commit.partition, commit.epoch)
       const own = this.commits.get(commit.partition)
@@ -149,7 +149,7 @@ export class SinkModel {
     const { time, random, faults } = this.#world
     const limitMs = this.#limitMs + random.between(0, 1_200)
     time.after(limitMs, () => this.#end(insert, failed('slow', 'took too long')))
-    const isSlow = faults.strikes('insert too slow', 0.015)
+    const isSlow = faults.strikes('insert too slow', 0.025)
     const durationMs = isSlow ? limitMs * random.between(0.9, 2) : random.between(1, 40)
     if (faults.strikes('stopped in mid body', 0.006)) {
       insert.host.stop(random.between(50, 6_000))

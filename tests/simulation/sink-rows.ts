@@ -5,6 +5,7 @@ import { rowTables } from '../../services/processor/delivery/ports.ts'
 export interface Part {
   readonly id: number
   readonly atMs: number
+  readonly table: RowTable | 'commits' | 'epochs'
   /** A power cut can take it away again. */
   isLost: boolean
 }

@@ -92,7 +92,8 @@ export class StreamModel {
 
   /** A power cut: the last messages are gone, and their sequences will be given to others. */
   loseEnd(fromSeq: number): void {
-    for (const { streamSeq, messageId } of this.all()) if (streamSeq >= fromSeq) this.#lost.add(`${streamSeq}/${messageId}`)
+    for (const { streamSeq, messageId } of this.all())
+      if (streamSeq >= fromSeq) this.#lost.add(`${streamSeq}/${messageId}`)
     this.#lastSeq = Math.max(0, fromSeq - 1)
     this.#firstSeq = Math.min(this.#firstSeq, this.#lastSeq + 1)
     this.#keep(({ streamSeq }) => streamSeq < fromSeq)
@@ -111,8 +112,10 @@ export class StreamModel {
   }
 
   /** Some reader's consumer is deleted: it has to begin another. */
-  deleteConsumer(): void {
-    this.#world.random.pick([...this.#sources])?.disconnect()
+  deleteConsumer(): boolean {
+    const source = this.#world.random.pick([...this.#sources])
+    source?.disconnect()
+    return source !== undefined
   }
 
   leave(source: SourceModel): void {

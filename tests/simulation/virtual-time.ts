@@ -33,7 +33,7 @@ export class VirtualTime {
           this.#nowMs = event.atMs
           event.run()
         } catch (error) {
-          return reject(error as Error)
+          return reject(error)
         }
         // A tick asked for by a microtask comes when no microtask is left: cheaper than a turn of the event loop.
         queueMicrotask(() => process.nextTick(step))
