@@ -74,7 +74,7 @@ export class BucketModel {
       lost: 'bus request lost',
       answerLost: 'bus answer lost',
       late: 'bus request late',
-      probability: 0.02,
+      probability: 0.007,
     }
     const ask = <T>(serve: () => T): Promise<T> => exchange(this.#world, host, serve, options)
     return {

@@ -100,13 +100,6 @@ export const bugs: readonly Bug[] = [
     name: 'duplicate ids in the open flush',
     plant: (ports) => ({ ...ports, rules: { ...ports.rules, isDuplicate: ({ isStored }) => isStored } }),
   },
-  {
-    name: 'inserts under way not waited for',
-    plant: (ports) => ({
-      ...ports,
-      ledger: { ...ports.ledger, begunInserts: () => Promise.resolve(new Set<string>()) },
-    }),
-  },
 ]
 
 const wrap = <B extends Batch>(sink: RowSink<B>, changes: Partial<RowSink<B>>): RowSink<B> => ({ ...sink, ...changes })

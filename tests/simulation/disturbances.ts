@@ -12,6 +12,8 @@ export interface Scene {
   readonly backends: Backends
   readonly publisher: PublisherModel
   readonly partitions: number
+  /** Mean time between disturbances of the whole. */
+  readonly paceMs: number
   /**
    * Keys of messages that left the stream before they were committed. Somebody may have counted them in all the same, and
    * nobody can do so again: what follows in these keys has no reference.
@@ -23,10 +25,10 @@ export interface Scene {
 
 /** How often each disturbance of the whole comes, relative to the others. */
 const weights: readonly (readonly [FaultKind, number, (scene: Scene) => boolean])[] = [
-  ['killed', 3, (scene) => withHost(scene, (host) => scene.fleet.kill(host))],
-  ['stopped', 3, (scene) => withHost(scene, (host) => host.stop(stopMs(scene.world)))],
+  ['killed', 1.5, (scene) => withHost(scene, (host) => scene.fleet.kill(host))],
+  ['stopped', 1.5, (scene) => withHost(scene, (host) => host.stop(stopMs(scene.world)))],
   ['left', 1, leave],
-  ['joined', 1.5, join],
+  ['joined', 2, join],
   ['replaced under its name', 0.5, (scene) => withHost(scene, (host) => scene.fleet.start(host.instance))],
   ['bus away', 1, busAway],
   ['consumer deleted', 2, (scene) => scene.backends.stream.deleteConsumer()],
@@ -35,16 +37,16 @@ const weights: readonly (readonly [FaultKind, number, (scene: Scene) => boolean]
   ['message deleted', 0.5, deleteMessage],
   ['stream made anew', 0.25, makeAnew],
   ['stream lost its end', 0.6, loseEnd],
-  ['store away', 1, storeAway],
-  ['tables broken', 0.2, breakTables],
-  ['power cut of the store', 0.8, cutPower],
+  ['store away', 0.7, storeAway],
+  ['tables broken', 0.1, breakTables],
+  ['power cut of the store', 1, cutPower],
 ]
 
 /** One disturbance after the other for as long as there are faults. */
 export function disturb(scene: Scene): void {
   const { time, random, faults, note } = scene.world
   if (!faults.areOn) return
-  time.after(random.between(80, 500), () => disturb(scene))
+  time.after(random.between(0.2, 1.8) * scene.paceMs, () => disturb(scene))
   const possible = weights.filter(([kind]) => faults.isPossible(kind))
   let left = random.between(
     0,
@@ -210,7 +212,7 @@ function cutPower(scene: Scene): boolean {
   }
   // What a server loses depends on what it had written down of each table.
   const losing = world.random.pick([['commits'], ['quotes', 'states'], null]) ?? null
-  const recent = sink.parts.filter(({ atMs, id }) => atMs > world.time.nowMs - 6_000 && !needed.has(id))
+  const recent = sink.parts.filter(({ atMs, id }) => atMs > world.time.nowMs - 10_000 && !needed.has(id))
   for (const part of recent)
     if (part.table !== 'epochs' && losing?.includes(part.table) !== false) part.isLost ||= world.random.chance(0.35)
   past.hadPowerCut = true

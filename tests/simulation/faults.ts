@@ -32,6 +32,7 @@ export const faultKinds = [
   'insert too slow',
   'insert refused',
   'insert in blocks',
+  'insert cut off',
   'tables broken',
   'reading failed',
   'reading slow',
@@ -46,6 +47,13 @@ export const faultKinds = [
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
+const lossesOfTheStream: readonly FaultKind[] = [
+  'stream purged',
+  'message deleted',
+  'stream made anew',
+  'stream lost its end',
+]
+
 /** Which faults a run has and how often: some kinds are left out of each run altogether, others come in swarms. */
 export class Faults {
   readonly counts = new Map<FaultKind, number>()
@@ -56,6 +64,9 @@ export class Faults {
   constructor(random: Random) {
     this.#random = random
     for (const kind of faultKinds) this.#intensity.set(kind, random.chance(0.25) ? 0 : random.between(0.3, 2.2))
+    // One or the other: a power cut is repaired from a stream that still has everything.
+    const excluded: readonly FaultKind[] = random.chance(0.5) ? ['power cut of the store'] : lossesOfTheStream
+    for (const kind of excluded) this.#intensity.set(kind, 0)
   }
 
   get total(): number {

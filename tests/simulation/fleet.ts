@@ -123,10 +123,10 @@ export class Fleet {
   #point(host: Host, name: PointName): Promise<void> | undefined {
     const { faults } = this.#world
     if (host.isDead) return undefined
-    if (faults.strikes('killed at a point', rare[name] ?? 0.01)) {
+    if (faults.strikes('killed at a point', rare[name] ?? 0.02)) {
       this.#world.note?.(`${host.boot} dies at the point ${name}`)
       this.kill(host)
-    } else if (faults.strikes('stopped at a point', rare[name] ?? 0.01)) {
+    } else if (faults.strikes('stopped at a point', worst[name] ?? rare[name] ?? 0.01)) {
       this.#world.note?.(`${host.boot} stops at the point ${name}`)
       host.stop(stopMs(this.#world))
       return new Promise((resolve) => host.run(resolve))
@@ -183,8 +183,10 @@ const rare: Partial<Record<PointName, number>> = {
   'alerts-sent': 0.001,
   'read-back': 0.001,
   renewing: 0.001,
-  'lease-checked': 0.02,
 }
+
+/** A stop here wakes up with a write in its hand. */
+const worst: Partial<Record<PointName, number>> = { 'lease-checked': 0.04, 'rows-stored': 0.12, acknowledged: 0.12 }
 
 function loggerOf({ note }: World, host: Host): Logger {
   const write =

@@ -25,7 +25,7 @@ export function createLedgerModel(world: World, sink: SinkModel, host: Host): Le
     lost: 'reading failed',
     answerLost: 'reading failed',
     slow: 'reading slow',
-    probability: 0.02,
+    probability: 0.007,
   }
   const ask = <T>(answer: () => T): Promise<T> => exchange(world, host, answer, options)
   const owner = `${host.instance}/${host.boot}`

@@ -112,7 +112,7 @@ export class PublisherModel {
     const { faults } = this.#world
     if (faults.strikes('undecodable', 0.03)) return 'undecodable'
     if (faults.strikes('uncomputable', 0.02)) return 'uncomputable'
-    return faults.strikes('deadly', 0.005) ? 'deadly' : 'sound'
+    return faults.strikes('deadly', 0.003) ? 'deadly' : 'sound'
   }
 
   #send(messageId: string, body: Body): void {

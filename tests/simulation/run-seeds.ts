@@ -38,7 +38,7 @@ export async function runSeeds(request: SeedsRequest, threads = availableParalle
 
 function inThread(request: SeedsRequest): Promise<SeedsResult> {
   return new Promise((resolve, reject) => {
-    const thread = new Worker(worker, { workerData: request, execArgv: ['--stack-trace-limit=0'] })
+    const thread = new Worker(worker, { workerData: request })
     thread.once('message', resolve)
     thread.once('error', reject)
     thread.once('exit', (code) => reject(new Error(`The thread ended with ${code}`)))

@@ -93,7 +93,8 @@ function setScene(world: World, bug: Bug | null): { scene: Scene; deaths: Readon
     onRewound: onOpen.rewound,
   })
   const publisher = new PublisherModel(world, stream, partitions)
-  const scene: Scene = { world, fleet, backends, publisher, partitions, tainted: new Set(), past }
+  const paceMs = world.random.between(400, 2_000)
+  const scene: Scene = { world, fleet, backends, publisher, partitions, paceMs, tainted: new Set(), past }
   return { scene, deaths: countDeaths(cursors) }
 }
 
@@ -140,8 +141,8 @@ function watchCursors(
 async function play(scene: Scene): Promise<number> {
   const { world, fleet, publisher } = scene
   const { time, random } = world
-  const durationMs = random.between(6_000, 16_000)
-  publisher.plan(random.integer(40, 160), durationMs)
+  const durationMs = random.between(10_000, 30_000)
+  publisher.plan(random.integer(60, 200), durationMs)
   for (const instance of ['a', 'b', 'c'].slice(0, random.integer(1, 3))) fleet.start(instance)
   disturb(scene)
   let drainedMs = 0

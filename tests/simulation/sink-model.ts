@@ -68,7 +68,7 @@ export class SinkModel {
 
   #inBlocks(rows: readonly NewRow[]): (() => void)[] {
     const { faults, random } = this.#world
-    if (rows.length < 2 || !faults.strikes('insert in blocks', 0.15)) return [() => this.#writeRows(rows)]
+    if (rows.length < 2 || !faults.strikes('insert in blocks', 0.35)) return [() => this.#writeRows(rows)]
     const size = Math.ceil(rows.length / random.integer(2, 4))
     const blocks: (() => void)[] = []
     for (let from = 0; from < rows.length; from += size) {
@@ -149,9 +149,9 @@ export class SinkModel {
     const { time, random, faults } = this.#world
     const limitMs = this.#limitMs + random.between(0, 1_200)
     time.after(limitMs, () => this.#end(insert, failed('slow', 'took too long')))
-    const isSlow = faults.strikes('insert too slow', 0.025)
+    const isSlow = faults.strikes('insert too slow', 0.04)
     const durationMs = isSlow ? limitMs * random.between(0.9, 2) : random.between(1, 40)
-    if (faults.strikes('stopped in mid body', 0.006)) {
+    if (faults.strikes('stopped in mid body', 0.015)) {
       insert.host.stop(random.between(50, 6_000))
       // The second half of the body comes when it goes on.
       insert.host.run(() => this.#execute(insert, durationMs))
@@ -160,9 +160,13 @@ export class SinkModel {
 
   #execute(insert: Insert, durationMs: number): void {
     const { time, random, faults } = this.#world
+    const isCutOff = insert.blocks.length > 1 && faults.strikes('insert cut off', 0.1)
+    const last = isCutOff ? random.integer(0, insert.blocks.length - 1) : Infinity
     insert.blocks.forEach((block, i) => {
       time.after(((i + 1) / insert.blocks.length) * durationMs, () => {
-        if (!insert.isOver) block()
+        if (insert.isOver) return
+        if (i >= last) this.#end(insert, failed('lost', 'the connection broke'))
+        else block()
       })
     })
     time.after(durationMs, () => {

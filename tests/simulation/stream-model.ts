@@ -128,7 +128,7 @@ export class StreamModel {
       failure: (message) => busFailure(`the stream ${message}`),
       lost: 'bus request lost',
       answerLost: 'bus answer lost',
-      probability: 0.02,
+      probability: 0.007,
     }
     return exchange(this.#world, host, serve, options)
   }

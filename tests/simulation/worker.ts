@@ -4,6 +4,8 @@ import { joined, type SeedsRequest, type SeedsResult } from './run-seeds.ts'
 import { simulate } from './simulate.ts'
 
 /** Runs its share of the seeds, one after the other. */
+// Thousands of errors are made that nobody reads.
+Error.stackTraceLimit = 0
 const { seeds, bug, untilFound } = workerData as SeedsRequest
 const planted = bugs.find(({ name }) => name === bug) ?? null
 const tally = { published: 0, commits: 0, stored: 0, duplicate: 0, deadLettered: 0, alerts: 0, rows: 0 }
