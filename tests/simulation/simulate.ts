@@ -39,7 +39,10 @@ const leaveLimitMs = 30_000
 export async function simulate({ seed, bug = null, isTraced = false }: RunOptions): Promise<RunResult> {
   const trace: string[] = []
   const violations: Violation[] = []
-  const time = new VirtualTime()
+  const time = new VirtualTime(() => {
+    process.stderr.write(`seed ${seed}: a process goes round in circles at ${time.nowMs} ms\n`)
+    process.exit(1)
+  })
   const random = new Random(seed)
   const note = (text: string): void => void trace.push(`${time.nowMs.toFixed(1).padStart(9)}  ${text}`)
   const world: World = {

@@ -4,6 +4,9 @@ interface Event {
   readonly run: () => void
 }
 
+/** A run sets some thousand timers in all. */
+const mostAtOnce = 100_000
+
 /**
  * Time that passes from event to event. Between two events everything that can go on without one goes on: whoever waits for a
  * promise only ever waits for an event.
@@ -12,6 +15,13 @@ export class VirtualTime {
   #nowMs = 0
   #order = 0
   #heap: Event[] = []
+  #setAtOnce = 0
+  readonly #onStuck: () => void
+
+  /** `onStuck` is called when something goes round in circles without letting time pass; nothing can stop it from within. */
+  constructor(onStuck: () => void) {
+    this.#onStuck = onStuck
+  }
 
   get nowMs(): number {
     return this.#nowMs
@@ -19,6 +29,8 @@ export class VirtualTime {
 
   /** Runs something after so long, behind whatever stands at the same moment already. */
   after(delayMs: number, run: () => void): void {
+    this.#setAtOnce += 1
+    if (this.#setAtOnce > mostAtOnce) this.#onStuck()
     this.#push({ atMs: this.#nowMs + Math.max(0, delayMs), order: (this.#order += 1), run })
   }
 
@@ -30,6 +42,7 @@ export class VirtualTime {
           if (isOver()) return resolve()
           const event = this.#pop()
           if (event === undefined) return resolve()
+          if (event.atMs > this.#nowMs) this.#setAtOnce = 0
           this.#nowMs = event.atMs
           event.run()
         } catch (error) {
