@@ -2,7 +2,7 @@ import type { Place } from '../../services/processor/delivery/ports.ts'
 import { AlertsModel } from './alerts-model.ts'
 import { BucketModel } from './bucket-model.ts'
 import type { Bug } from './bugs.ts'
-import { check, type Tally, type Violation } from './checker.ts'
+import { check, type History, type Tally, type Violation } from './checker.ts'
 import { committedSeqs, disturb, mend, type Scene } from './disturbances.ts'
 import { type FaultKind, Faults } from './faults.ts'
 import { Fleet } from './fleet.ts'
@@ -55,9 +55,9 @@ export async function simulate({ seed, bug = null, isTraced = false }: RunOption
       violations.push({ rule, text })
     },
   }
-  const { scene, deaths } = setScene(world, bug)
+  const { scene, history } = setScene(world, bug)
   const drainedMs = await play(scene)
-  const verdict = check(scene, { deaths })
+  const verdict = check(scene, history)
   return {
     seed,
     violations: [...violations, ...verdict.violations],
@@ -68,7 +68,7 @@ export async function simulate({ seed, bug = null, isTraced = false }: RunOption
   }
 }
 
-function setScene(world: World, bug: Bug | null): { scene: Scene; deaths: ReadonlyMap<string, number> } {
+function setScene(world: World, bug: Bug | null): { scene: Scene; history: History } {
   const partitions = world.random.integer(2, 5)
   const stream = new StreamModel(world, partitions)
   const cursors = new BucketModel(world)
@@ -98,24 +98,27 @@ function setScene(world: World, bug: Bug | null): { scene: Scene; deaths: Readon
   const publisher = new PublisherModel(world, stream, partitions)
   const paceMs = world.random.between(400, 2_000)
   const scene: Scene = { world, fleet, backends, publisher, partitions, paceMs, tainted: new Set(), past }
-  return { scene, deaths: countDeaths(cursors) }
+  return { scene, history: followBucket(cursors) }
 }
 
 /** Counts by the bucket itself how often somebody else went on where a message was being touched. */
-function countDeaths(cursors: BucketModel): ReadonlyMap<string, number> {
+function followBucket(cursors: BucketModel): History {
   interface Record {
     readonly boot: string
     readonly incarnation: string
     readonly at: number | null
+    readonly outdated?: object | null
   }
   const deaths = new Map<string, number>()
+  const rewritten = new Set<number>()
   cursors.onWrite = (key, before, after) => {
     const [old, next] = [before as Record | null, after as Record | null]
+    if (next?.outdated !== undefined && next.outdated !== null) rewritten.add(Number(key.slice(1)))
     if (old === null || next === null || old.at === null || old.boot === next.boot) return
     const place = `${old.incarnation}/${key.slice(1)}/${old.at}`
     deaths.set(place, (deaths.get(place) ?? 0) + 1)
   }
-  return deaths
+  return { deaths, rewritten }
 }
 
 /** Where owners begin: never before where one has begun already, unless the store has lost something. */
