@@ -70,11 +70,12 @@ async function findPlace(
 /** True when the stream still holds a committed message, or has discarded it in the course of time. */
 async function isStillThere(
   { streamSeq, messageId }: CommittedMessage,
-  { firstSeq, lastSeq }: StreamFacts,
+  { firstSeq }: StreamFacts,
   { stream, rules }: PlaceDeps,
 ): Promise<boolean> {
   if (streamSeq < firstSeq) return true
-  const stored = streamSeq > lastSeq ? null : await stream.messageIdAt(streamSeq)
+  // Asked even past the last sequence: a later owner may have committed what came after the first look.
+  const stored = await stream.messageIdAt(streamSeq)
   if (stored !== null) return rules.isSameMessage(messageId, stored.messageId)
   // Its time may have come since the first look.
   const now = await stream.facts()
