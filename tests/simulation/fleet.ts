@@ -27,7 +27,8 @@ export interface FleetOptions {
   readonly delivery: Omit<DeliveryOptions, 'instance' | 'boot'>
   readonly backends: Backends
   readonly bug: Bug | null
-  readonly onOpen: (place: Place) => void
+  /** Called with the owner's name in the sink. */
+  readonly onOpen: (place: Place, owner: string) => void
   readonly onRewound: (partition: number, reason: string) => void
 }
 
@@ -146,7 +147,7 @@ export class Fleet {
       random: () => this.#world.random.next(),
       coord: coord.client(host),
       cursors: cursors.client(host),
-      stream: stream.client(host, onOpen),
+      stream: stream.client(host, (place) => onOpen(place, `${host.instance}/${host.boot}`)),
       ledger: createLedgerModel(this.#world, sink, host),
       sink: sink.client(host),
       handler: createHandlerModel({ host, alerts, kill, round: bug?.round ?? roundedAsStored }),

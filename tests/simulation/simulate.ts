@@ -80,7 +80,7 @@ function setScene(world: World, bug: Bug | null): { scene: Scene; history: Histo
     alerts: new AlertsModel(world),
   }
   const past = { hasGoneBack: false, hadPowerCut: false }
-  const onOpen = watchCursors(world, past)
+  const onOpen = watchCursors(world, past, backends.sink)
   const fleet = new Fleet(world, {
     bug,
     backends,
@@ -125,10 +125,13 @@ function followBucket(cursors: BucketModel): History {
 function watchCursors(
   world: World,
   past: Scene['past'],
-): { opened: (place: Place) => void; rewound: (partition: number, reason: string) => void } {
+  sink: SinkModel,
+): { opened: (place: Place, owner: string) => void; rewound: (partition: number, reason: string) => void } {
   const cursors = new Map<string, number>()
   return {
-    opened({ partition, incarnation, cursor }) {
+    opened({ partition, incarnation, cursor }, owner) {
+      // Who was overtaken while taking begins where it likes: it writes nothing.
+      if (sink.newestOwner(partition) !== owner) return
       const key = `${partition}/${incarnation}`
       const before = cursors.get(key) ?? 0
       if (cursor < before && !past.hadPowerCut)

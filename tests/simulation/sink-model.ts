@@ -189,6 +189,12 @@ export class SinkModel {
     for (const insert of this.#begun.values()) this.#end(insert, failed('lost', 'the server went away'))
   }
 
+  /** Who has the highest epoch. */
+  newestOwner(partition: number): string | null {
+    const highest = this.highestEpoch(partition)
+    return this.epochs.find((row) => row.partition === partition && row.epoch === highest)?.owner ?? null
+  }
+
   highestEpoch(partition: number): number {
     let highest = 0
     for (const row of this.epochs) {
