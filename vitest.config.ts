@@ -2,7 +2,10 @@ import { defineConfig } from 'vitest/config'
 
 const shared = { environment: 'node', testTimeout: 20_000, hookTimeout: 60_000 } as const
 
-/** Five projects, cheapest first. Those that start servers run one file at a time: two cores, and timings that mean something. */
+/**
+ * The projects of `npm test`, cheapest first, and `deep`, which takes minutes and runs by `npm run test:deep` only. Those that
+ * start servers run one file at a time: two cores, and timings that mean something.
+ */
 export default defineConfig({
   test: {
     reporters: ['default', './tests/support/closing-line.ts'],
@@ -12,7 +15,7 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['shared/**/*.test.ts', 'services/**/*.test.ts', 'tests/*.test.ts', 'scripts/**/*.test.ts'],
-          exclude: ['**/*.integration.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.integration.test.ts', '**/*.deep.test.ts', '**/node_modules/**'],
         },
       },
       {
@@ -51,6 +54,7 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      { test: { ...shared, name: 'deep', include: ['shared/**/*.deep.test.ts'] } },
     ],
   },
 })

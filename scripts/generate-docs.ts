@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { renderFeaturesDoc } from './features-doc.ts'
 import { parseExample, renderTablesDoc } from './tables-doc.ts'
 
 const root = new URL('..', import.meta.url)
@@ -19,6 +20,7 @@ export const generatedDocs = (): readonly { readonly path: string; readonly text
       read('docs/example-queries', '.sql').map(({ sql }) => parseExample(sql)),
     ),
   },
+  { path: 'docs/features.md', text: renderFeaturesDoc() },
 ]
 
 if (import.meta.main) {

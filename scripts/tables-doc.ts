@@ -25,20 +25,20 @@ export function renderTablesDoc(files: readonly SchemaFile[], examples: readonly
     'A snapshot counts once its row in `snapshots_v1` says `stored`. After a crash a row may be there twice, under two epochs:',
     'read with `FINAL`, which keeps the higher one. Missing is null, never 0.',
     '',
-    ...files.flatMap(tableSection),
+    ...files.filter(({ sql }) => sql.includes('CREATE TABLE')).flatMap((file) => tableSection(file, files)),
     '## Example queries',
     '',
     ...examples.flatMap(({ title, sql }) => [`### ${title}`, '', '```sql', sql, '```', '']),
   ].join('\n')
 }
 
-function tableSection({ sql }: SchemaFile): readonly string[] {
+function tableSection({ sql }: SchemaFile, files: readonly SchemaFile[]): readonly string[] {
   const lines = sql.split('\n')
   const header = lines.filter((line) => line.startsWith('--')).map((line) => line.replace(/^--\s?/, ''))
   const name = /\{table:(\w+)\}/.exec(sql)?.[1] ?? ''
   const body = sql.slice(sql.indexOf('(', sql.indexOf('CREATE TABLE')) + 1, sql.indexOf(') ENGINE'))
   const order = /ORDER BY \(?([^)\n]*)\)?/.exec(sql.slice(sql.indexOf(') ENGINE')))?.[1] ?? ''
-  const columns = joinContinuations(body).map(columnRow)
+  const columns = withAlterations(joinContinuations(body), alterationsOf(name, files)).map(columnRow)
   return [
     `## ${name}`,
     '',
@@ -51,6 +51,20 @@ function tableSection({ sql }: SchemaFile): readonly string[] {
     `Sorted by \`${order}\`.`,
     '',
   ]
+}
+
+/** The column texts of later files that add to a table or change it. */
+function alterationsOf(table: string, files: readonly SchemaFile[]): readonly string[] {
+  return files
+    .filter(({ sql }) => sql.includes(`ALTER TABLE {table:${table}}`))
+    .flatMap(({ sql }) => [...sql.matchAll(/^ {2}(?:ADD COLUMN IF NOT EXISTS|MODIFY COLUMN) (.*)$/gm)])
+    .map((match) => match[1] ?? '')
+}
+
+/** A changed column takes the place it had; a new one comes last. */
+function withAlterations(columns: readonly string[], alterations: readonly string[]): readonly string[] {
+  const byName = new Map([...columns, ...alterations].map((text) => [/^\w+/.exec(text)?.[0] ?? '', text]))
+  return [...byName.values()]
 }
 
 /** One text per column: an enum may run over two lines. */

@@ -1,5 +1,5 @@
 import { computeChain } from '../../services/processor/features/compute-chain.ts'
-import { processorSettings } from '../../services/processor/config.ts'
+import { featureParams, processorSettings } from '../../services/processor/config.ts'
 import { appendQuotes } from '../../services/processor/rows.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
 import { insertStatement, TableBuffer } from '../../shared/store/table-buffer.ts'
@@ -13,8 +13,8 @@ const batchRows = 100_000
 
 /** The very rows the processor will write, encoded ahead: whole snapshots up to at least 100,000 rows a batch. */
 export function encodeBatches(snapshots: readonly Snapshot[], signal: AbortSignal): readonly Uint8Array[] {
-  const parameters = processorSettings.parse({})
-  const writer = { epoch: 1, codeVersion: 'bench', riskFreeRate: parameters.riskFreeRate }
+  const parameters = featureParams(processorSettings.parse({}))
+  const writer = { epoch: 1, codeVersion: 'bench', parameters }
   const buffer = new TableBuffer(optionQuotes)
   const batches: Uint8Array[] = []
   const close = (): void => {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import { registerBench } from './commands/bench.ts'
+import { registerCalendar } from './commands/calendar.ts'
 import { registerDlq } from './commands/dlq.ts'
 import { registerIngest } from './commands/ingest.ts'
 import { registerMigrate } from './commands/migrate.ts'
@@ -26,6 +27,7 @@ registerDlq(program)
 registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)
+registerCalendar(program)
 
 try {
   await program.parseAsync(process.argv)

@@ -134,6 +134,10 @@ describe('isForeignRoot', () => {
   it.each([
     ['SPXW', 'SPX', false],
     ['NDXP', 'NDX', false],
+    ['SPXPM', 'SPX', false],
+    ['VIXW', 'VIX', false],
+    ['XYZ3', 'XYZ3', false],
+    ['4SPX', 'SPX', true],
     ['BRKB', 'BRK.B', false],
     ['SDS1', 'SDS', false],
     ['NGD', 'CDE', true],

@@ -1,6 +1,7 @@
 import { formatDay } from '../../shared/calendar/days.ts'
 import { expiryInstantS } from '../../shared/calendar/expiry.ts'
 import { isAdjustedRoot, type OccContract, parseOccSymbol } from '../../shared/calendar/occ.ts'
+import { usRootFacts } from '../../shared/calendar/roots.ts'
 import type { Zone } from '../../shared/calendar/zones.ts'
 import { type ChainColumns, contractFlags, type QuoteReject, type RejectReason } from '../../shared/model/snapshot.ts'
 
@@ -221,6 +222,7 @@ function flagsOf(
  * what a merger left, deliverable unknown. SPXW under SPX and NDXP under NDX are the same deliverable, settled otherwise.
  */
 export function isForeignRoot(root: string, underlying: string): boolean {
+  if (usRootFacts(root)?.underlying === underlying) return false
   const own = underlying.replaceAll(/[^A-Z0-9]/g, '')
   return root.replace(/\d$/, '') !== own.replace(/\d$/, '') && root !== `${own}W` && root !== `${own}P`
 }

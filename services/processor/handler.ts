@@ -4,9 +4,9 @@ import type { Publisher } from '../../shared/bus/publisher.ts'
 import { alertSubject, dlqSubject, featuresSubject } from '../../shared/bus/subjects.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
-import type { ProcessorSettings } from './config.ts'
 import { decode } from './decode.ts'
 import type { Computed, Handler, Opened, Refused } from './delivery/ports.ts'
+import type { FeatureParams } from './features/compute-chain.ts'
 import { type ChainContent, countsOf } from './flush.ts'
 import type { KeyState, Standing } from './key-states.ts'
 import type { ProcessorMetrics } from './metrics.ts'
@@ -15,7 +15,7 @@ import { retractionOf } from './retraction.ts'
 
 export interface HandlerDeps {
   readonly publisher: Publisher
-  readonly settings: ProcessorSettings
+  readonly parameters: FeatureParams
   readonly metrics: ProcessorMetrics
   readonly log: Logger
 }
@@ -41,10 +41,10 @@ function compute(
   snapshot: Snapshot,
   standing: Standing,
   before: KeyState | undefined,
-  { settings, metrics, log }: HandlerDeps,
+  { parameters, metrics, log }: HandlerDeps,
 ): Computed | Refused {
   try {
-    const { computed, alerts, state, failures } = processSnapshot(snapshot, standing, before, settings)
+    const { computed, alerts, state, failures } = processSnapshot(snapshot, standing, before, parameters)
     for (const { detector, error } of failures) {
       metrics.detectorErrors.inc({ detector })
       log.error({ err: error, detector, snapshotId: snapshot.meta.snapshotId }, 'detector failed')
@@ -71,7 +71,8 @@ function publish(
   )
   if (chain !== null && !late) {
     const { underlying, provider, snapshotId, marketTimeMs, spot } = meta
-    const last = { underlying, provider, snapshotId, marketTimeMs, spot, ...chain }
+    // The strikes are as long as the chain itself, and in the table.
+    const last = { underlying, provider, snapshotId, marketTimeMs, spot, ...chain, byStrike: undefined }
     const messageId = `features-${snapshotId}`
     sent.push(publisher.publish(featuresSubject(underlying), encodeJson(last), { messageId }))
   }

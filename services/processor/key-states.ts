@@ -1,11 +1,14 @@
 import type { SnapshotMeta } from '../../shared/model/snapshot.ts'
 import type { DetectorStates } from './detectors/index.ts'
+import type { KnownCarry } from './features/forward.ts'
 
 /** What is remembered of one (underlying, provider): nothing is ever compared across providers. Plain JSON. */
 export interface KeyState {
   readonly marketTimeMs: number
   readonly contentHash: string
   readonly detectors: DetectorStates
+  /** Absent in states stored before it was kept. */
+  readonly carries?: readonly KnownCarry[]
 }
 
 /** What decides how a snapshot stands to others. */

@@ -21,10 +21,10 @@ export function processSnapshot(
   before: KeyState | undefined,
   parameters: FeatureParams,
 ): SnapshotResult {
-  const computed = computeChain(snapshot, parameters)
+  const { carries, ...computed } = computeChain(snapshot, parameters, before?.carries)
   if (standing.late) return { computed, alerts: [], state: null, failures: [] }
   const { meta } = snapshot
-  const after = { marketTimeMs: meta.marketTimeMs, contentHash: meta.contentHash }
+  const after = { marketTimeMs: meta.marketTimeMs, contentHash: meta.contentHash, carries }
   const { chain } = computed
   // The same content under a later time is no news: it raises nothing and must not count as a quiet interval either.
   if (chain === null || meta.spot === null || standing.contentUnchanged) {
@@ -42,6 +42,6 @@ export function processSnapshot(
     },
     before?.detectors ?? {},
   )
-  const alerts = detections.map((detection) => toAlert(snapshot, detection, chain.quality))
+  const alerts = detections.map((detection) => toAlert(snapshot, detection, chain.quality ?? 0))
   return { computed, alerts, state: { ...after, detectors: states }, failures }
 }

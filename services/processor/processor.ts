@@ -7,7 +7,7 @@ import type { Logger } from '../../shared/runtime/logger.ts'
 import type { Store } from '../../shared/store/connect.ts'
 import { createChainStream } from './chain-stream.ts'
 import { createLedger } from './clickhouse-ledger.ts'
-import { codeVersionOf, type ProcessorSettings } from './config.ts'
+import { codeVersionOf, featureParams, type ProcessorSettings } from './config.ts'
 import { Delivery } from './delivery/delivery.ts'
 import type { Observer, Point } from './delivery/ports.ts'
 import { deliveryRules } from './delivery/rules.ts'
@@ -47,7 +47,8 @@ export async function createProcessor(deps: ProcessorDeps): Promise<Delivery<Flu
   const { bus, store, settings, instance, boot, log, point, hasPoints } = deps
   const codeVersion = codeVersionOf(deps.version, settings)
   const { insertLimitMs } = settings
-  const writer = { codeVersion, riskFreeRate: settings.riskFreeRate }
+  const parameters = featureParams(settings)
+  const writer = { codeVersion, parameters }
   return new Delivery(
     {
       instance,
@@ -67,7 +68,7 @@ export async function createProcessor(deps: ProcessorDeps): Promise<Delivery<Flu
       stream: createChainStream(bus, deps.streams.profile, deps.streams.replicas),
       ledger: createLedger(store, { owner: `${instance}/${boot}`, codeVersion }),
       sink: createRowSink(store, { writer, insertLimitMs, midway: hasPoints ? () => point('mid-body') : undefined }),
-      handler: createHandler(deps),
+      handler: createHandler({ ...deps, parameters }),
       rules: deliveryRules,
       point,
       observer: createObserver(deps),

@@ -1,16 +1,25 @@
-import type { ChainFeatures, ContractFigures, ExpiryFeatures, Positioning } from '../../shared/model/features.ts'
+import { chainFeatureSpecs, expiryFeatureSpecs } from '../../shared/model/feature-registry.ts'
+import {
+  type ChainFeatures,
+  type ContractFigures,
+  type ExpiryFeatures,
+  timeConvention,
+} from '../../shared/model/features.ts'
 import type { Snapshot, SnapshotMeta } from '../../shared/model/snapshot.ts'
 import { parseDay } from '../../shared/calendar/days.ts'
 import type { ColumnBuffer } from '../../shared/store/column-buffer.ts'
-import type { TableBuffer } from '../../shared/store/table-buffer.ts'
+import { zeroRate } from '../../shared/quant/rate-curve.ts'
+import type { TableBuffer, TableShape } from '../../shared/store/table-buffer.ts'
 import type { chainFeatures, expiryFeatures, optionQuotes } from '../../shared/store/tables.ts'
+import { exposureConvention } from './features/exposures.ts'
+import type { FeatureParams } from './features/compute-chain.ts'
 import type { Standing } from './key-states.ts'
 
-/** Who writes, and under which parameters: part of every row. */
+/** Who writes, and under which parameters: the conventions stand on every row of a chain. */
 export interface Writer {
   readonly epoch: number
   readonly codeVersion: string
-  readonly riskFreeRate: number
+  readonly parameters: FeatureParams
 }
 
 /** The columns every table keyed by snapshot begins and ends with. */
@@ -59,25 +68,27 @@ export function appendQuotes(
   columns.gamma.appendAll(figures.gamma)
   columns.theta.appendAll(figures.theta)
   columns.vega.appendAll(figures.vega)
+  columns.iv_bias_vp.appendAll(figures.ivBiasVp)
+  columns.theta_to_expiry.appendAll(figures.thetaToExpiry)
   columns.provider_iv.appendAll(chain.providerIv)
   columns.provider_delta.appendAll(chain.providerDelta)
   columns.provider_gamma.appendAll(chain.providerGamma)
   columns.provider_theta.appendAll(chain.providerTheta)
   columns.provider_vega.appendAll(chain.providerVega)
   columns.provider_rho.appendAll(chain.providerRho)
-  columns.flags.appendAll(chain.flags)
+  columns.flags.appendAll(figures.flags)
 }
 
-/** Appends the sums that an expiry and a chain have in common. */
-function appendSums({ columns }: TableBuffer<typeof expiryFeatures | typeof chainFeatures>, sums: Positioning): void {
-  columns.call_volume.append(sums.callVolume)
-  columns.put_volume.append(sums.putVolume)
-  columns.call_open_interest.append(sums.callOpenInterest)
-  columns.put_open_interest.append(sums.putOpenInterest)
-  columns.pcr_volume.append(sums.pcrVolume)
-  columns.pcr_oi.append(sums.pcrOi)
-  columns.max_pain.append(sums.maxPain)
-  columns.gex_usd_1pct.append(sums.gexUsd1pct)
+const expiryNames = Object.keys(expiryFeatureSpecs) as (keyof typeof expiryFeatureSpecs)[]
+const chainNames = Object.keys(chainFeatureSpecs) as (keyof typeof chainFeatureSpecs)[]
+
+/** Appends the figures of a registry, whose order the buffer's figures have. */
+function appendFigures<Name extends string>(
+  { figures }: TableBuffer<TableShape>,
+  names: readonly Name[],
+  values: Readonly<Record<Name, number | null>>,
+): void {
+  for (let i = 0; i < names.length; i++) figures[i]?.append(values[names[i] as Name])
 }
 
 export function appendExpiries(
@@ -92,16 +103,9 @@ export function appendExpiries(
     columns.root.appendText(expiry.root)
     columns.expiry.append(expiry.expiryDay)
     columns.expiry_at.append(expiry.expiryAtS)
-    columns.years_to_expiry.append(expiry.yearsToExpiry)
-    columns.n_contracts.append(expiry.nContracts)
-    columns.n_used.append(expiry.nUsed)
-    columns.forward.append(expiry.forward)
+    columns.exercise_style.appendText(expiry.exerciseStyle)
     columns.forward_source.appendText(expiry.forwardSource)
-    columns.atm_iv.append(expiry.atmIv)
-    columns.straddle.append(expiry.straddle)
-    columns.expected_move.append(expiry.expectedMove)
-    appendSums(buffer, expiry)
-    columns.quality.append(expiry.quality)
+    appendFigures(buffer, expiryNames, expiry)
   }
 }
 
@@ -117,15 +121,30 @@ export function appendChain(
   columns.scan_id.appendText(meta.scanId)
   columns.session_date.append(parseDay(meta.sessionDate))
   columns.spot.append(meta.spot)
-  columns.n_contracts.append(chain.nContracts)
-  columns.n_expired.append(chain.nExpired)
-  columns.n_used.append(chain.nUsed)
-  columns.atm_iv_30d.append(chain.atmIv30d)
-  columns.atm_iv_front.append(chain.atmIvFront)
-  columns.expected_move.append(chain.expectedMove)
-  appendSums(buffer, chain)
   columns.content_unchanged.append(Number(standing.contentUnchanged))
   columns.late.append(Number(standing.late))
-  columns.quality.append(chain.quality)
-  columns.risk_free_rate.append(writer.riskFreeRate)
+  appendByStrike(columns, chain.byStrike)
+  appendConventions(columns, writer.parameters)
+  appendFigures(buffer, chainNames, chain)
+}
+
+type ChainColumns = TableBuffer<typeof chainFeatures>['columns']
+
+function appendByStrike(columns: ChainColumns, byStrike: ChainFeatures['byStrike']): void {
+  columns.exposure_strikes.appendList(byStrike.strike)
+  columns.gex_by_strike.appendList(byStrike.gexUsd1pct)
+  columns.dex_by_strike.appendList(byStrike.dexUsd)
+  columns.vex_by_strike.appendList(byStrike.vexUsd)
+  columns.cex_by_strike.appendList(byStrike.cexUsd)
+}
+
+const thirtyDaysYears = 30 / 365
+
+function appendConventions(columns: ChainColumns, { curve, ivMethod }: FeatureParams): void {
+  columns.risk_free_rate.append(zeroRate(curve, thirtyDaysYears))
+  columns.curve_source.appendText(curve.source)
+  columns.curve_date.appendText(curve.date)
+  columns.time_convention.appendText(timeConvention)
+  columns.iv_method.appendText(ivMethod)
+  columns.exposure_convention.appendText(exposureConvention)
 }

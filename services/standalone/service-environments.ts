@@ -17,16 +17,11 @@ export const commonEnvironment = ({ natsUrl, clickhouseUrl }: Endpoints, databas
 })
 
 /**
- * Each processor's name in the stack and its settings. It keeps its instance through restarts, so that it goes on with what it
- * owned at once and need not wait until its dead self counts as dead.
+ * The processors' names in the stack. Each keeps its name as its instance through restarts, so that it goes on with what it owned at
+ * once and need not wait until its dead self counts as dead.
  */
-export function processorEnvironments({ processors }: StandaloneSettings): readonly (readonly [string, Environment])[] {
-  if (processors === 1) return [['processor', { PROCESSOR_INSTANCE: 'processor' }]]
-  return Array.from({ length: processors }, (_, i) => {
-    const name = `processor-${i + 1}`
-    return [name, { PROCESSOR_INSTANCE: name }]
-  })
-}
+export const processorNames = ({ processors }: StandaloneSettings): readonly string[] =>
+  processors === 1 ? ['processor'] : Array.from({ length: processors }, (_, i) => `processor-${i + 1}`)
 
 export const exporterEnvironment = ({ exports }: DataDirectory): Environment => ({ EXPORTER_DIRECTORY: exports })
 
@@ -39,6 +34,16 @@ export const clickhouseEnvironment = (
   { clickhouse }: DataDirectory,
   { clickhousePort }: StandaloneSettings,
 ): Environment => ({ EMBEDDED_CLICKHOUSE_DATA_DIR: clickhouse, EMBEDDED_CLICKHOUSE_PORT: String(clickhousePort) })
+
+/**
+ * The simulated market is financed at a rate of its own; computed at another one its parity would look like arbitrage. What the user
+ * has set goes first.
+ */
+export function processorEnvironment({ provider }: StandaloneSettings, given: Partial<Environment>): Environment {
+  const isGiven = given['PROCESSOR_RISK_FREE_RATE'] !== undefined || given['PROCESSOR_CURVE'] !== undefined
+  if (provider !== 'simulator' || isGiven) return {}
+  return { PROCESSOR_RISK_FREE_RATE: '0.04', PROCESSOR_CURVE_SOURCE: 'simulator' }
+}
 
 /** The collector's settings from the stack's; what was not given is left to the collector's own defaults. */
 export function collectorEnvironment(settings: StandaloneSettings, directory: DataDirectory): Environment {

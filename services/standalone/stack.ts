@@ -15,7 +15,8 @@ import {
   commonEnvironment,
   type Endpoints,
   exporterEnvironment,
-  processorEnvironments,
+  processorEnvironment,
+  processorNames,
 } from './service-environments.ts'
 
 export const database = 'strikeflow'
@@ -86,13 +87,14 @@ type Start = (name: string, env: Environment, options?: StartOptions) => Promise
 
 /** Starts our own services, those downstream first; returns where the API is. */
 async function startStages(
-  { settings, directory }: StackDeps,
+  { settings, directory, environment }: StackDeps,
   start: Start,
   common: Environment,
   { query }: Store,
 ): Promise<string | null> {
-  for (const [name, env] of processorEnvironments(settings)) {
-    await start(name, { ...common, ...env }, { service: 'processor' })
+  const processorEnv = { ...common, ...processorEnvironment(settings, environment) }
+  for (const name of processorNames(settings)) {
+    await start(name, { ...processorEnv, PROCESSOR_INSTANCE: name }, { service: 'processor' })
   }
   let apiUrl: string | null = null
   if (settings.stages === 'full') {

@@ -4,6 +4,7 @@ import { apiErrorCodes, busError, isApiError } from './errors.ts'
 import { decodeJson, encodeJson } from './messages.ts'
 import { openOrderedSource } from './ordered-source.ts'
 import type { BucketName } from './stream-specs.ts'
+import { streamInfo } from './streams.ts'
 import { whileConnected } from './while-connected.ts'
 
 export interface BucketEntry {
@@ -14,8 +15,8 @@ export interface BucketEntry {
 
 export interface BucketChange extends BucketEntry {
   readonly key: string
-  /** Changes that are there behind this one; 0 when all has been told. */
-  readonly pendingCount: number
+  /** True from the moment on when all that was there at the beginning of the watch has been told. */
+  readonly isCurrent: boolean
 }
 
 /** One key-value bucket, JSON values. Keys are letters, digits, `-`, `_`, `.`, `=` and `/`. */
@@ -80,17 +81,19 @@ export async function openBucket(bus: Bus, name: BucketName): Promise<Bucket> {
 /** The bucket's stream read like any other: a watch of the client library does not survive all that an ordered source does. */
 async function* watch(bus: Bus, name: BucketName, signal: AbortSignal): AsyncGenerator<BucketChange, void, void> {
   const prefix = `$KV.${name}.`
+  // Not by the count of messages behind: where newer values replace older ones, server 2.9 does not count it down to 0.
+  const { lastSeq } = await streamInfo(bus, `KV_${name}`)
   await using source = await openOrderedSource(bus, { stream: `KV_${name}`, filterSubject: `${prefix}>`, fromSeq: 1 })
   const onAbort = (): void => void source[Symbol.asyncDispose]()
   signal.addEventListener('abort', onAbort, { once: true })
   if (signal.aborted) return
-  for await (const { subject, headers, payload, streamSeq, pendingCount } of source) {
+  for await (const { subject, headers, payload, streamSeq } of source) {
     const isGone = headers.has('KV-Operation')
     yield {
       key: subject.slice(prefix.length),
       value: isGone ? null : decodeJson(payload),
       revision: streamSeq,
-      pendingCount,
+      isCurrent: streamSeq >= lastSeq,
     }
   }
 }

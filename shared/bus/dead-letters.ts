@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Bus } from './connect.ts'
 import { apiErrorCodes, busError, isApiError } from './errors.ts'
-import { type Headers, headerNames, messageAt, type StoredMessage } from './messages.ts'
-import { openOrderedSource } from './ordered-source.ts'
+import { type Headers, headerNames, messageAt, nextMessage, type StoredMessage } from './messages.ts'
 import type { Publisher } from './publisher.ts'
-import { streamInfo } from './streams.ts'
 import { parseDlqSubject } from './subjects.ts'
 
 const stream = 'DLQ'
@@ -26,14 +24,13 @@ export interface DeadLetter {
   readonly payload: Uint8Array
 }
 
-/** All dead letters that are there now, oldest first. */
+/** All dead letters, oldest first. */
 export async function* deadLetters(bus: Bus): AsyncGenerator<DeadLetter, void, void> {
-  const { lastSeq, messages } = await streamInfo(bus, stream)
-  if (messages === 0) return
-  await using source = await openOrderedSource(bus, { stream, filterSubject: 'dlq.>', fromSeq: 1, maxMessages: 64 })
-  for await (const { payload, headers, subject, streamSeq, publishedAtMs, pendingCount } of source) {
-    yield toDeadLetter({ payload, headers, subject, streamSeq, publishedAtMs })
-    if (streamSeq >= lastSeq || pendingCount === 0) return
+  for (let seq = 1; ;) {
+    const message = await nextMessage(bus, stream, seq, 'dlq.>')
+    if (message === null) return
+    yield toDeadLetter(message)
+    seq = message.streamSeq + 1
   }
 }
 

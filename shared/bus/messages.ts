@@ -63,9 +63,24 @@ export interface StoredMessage {
 
 /** Returns the message at a sequence of a stream, or null when there is none (deleted, aged out, not yet there). */
 export async function messageAt(bus: Bus, stream: string, streamSeq: number): Promise<StoredMessage | null> {
-  if (streamSeq < 1) return null
+  return streamSeq < 1 ? null : getMessage(bus, stream, { seq: streamSeq })
+}
+
+/** Returns the first message from a sequence on under a subject pattern, or null when there is none. */
+export const nextMessage = (
+  bus: Bus,
+  stream: string,
+  fromSeq: number,
+  pattern: string,
+): Promise<StoredMessage | null> => getMessage(bus, stream, { seq: fromSeq, next_by_subj: pattern })
+
+async function getMessage(
+  bus: Bus,
+  stream: string,
+  query: { readonly seq: number; readonly next_by_subj?: string },
+): Promise<StoredMessage | null> {
   try {
-    const stored = await bus.jsm.streams.getMessage(stream, { seq: streamSeq })
+    const stored = await bus.jsm.streams.getMessage(stream, query)
     if (stored === null) return null
     const headers = readHeaders(stored.header)
     return {
@@ -78,6 +93,6 @@ export async function messageAt(bus: Bus, stream: string, streamSeq: number): Pr
     }
   } catch (error) {
     if (isApiError(error, apiErrorCodes.messageNotFound)) return null
-    throw busError(`cannot read message ${streamSeq} of stream ${stream}`, error)
+    throw busError(`cannot read message ${query.seq} of stream ${stream}`, error)
   }
 }

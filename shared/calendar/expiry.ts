@@ -1,4 +1,8 @@
-import { calendarOf, sessionDayOnOrBefore } from './sessions.ts'
+import { usMovedSettlements } from './data/us.ts'
+import { dayAtStart } from './days.ts'
+import { settlementStyle } from './roots.ts'
+import type { Session, SessionCalendar } from './session-calendar.ts'
+import { calendarOf } from './sessions.ts'
 import { instantOnDay, type Zone } from './zones.ts'
 
 export interface ExpirySpec {
@@ -10,23 +14,14 @@ export interface ExpirySpec {
   readonly zone: Zone
 }
 
-/**
- * Roots settled on the opening prices of the expiry date (contract specifications of Cboe and Nasdaq): trading ends the day
- * before, the value is fixed from 09:30 New York. Their PM-settled siblings have roots of their own (SPXW, NDXP, RUTW);
- * XSP, OEX, XEO, MRUT and all equity and ETF options are PM-settled.
- */
-const amSettledRoots: ReadonlySet<string> = new Set(
-  'SPX NDX RUT DJX VIX VIXW MXEA MXEF RUI RLG RLV XAU HGX OSX SOX UTY BKX'.split(' '),
-)
-
-type SettlementStyle = 'am' | 'pm'
-
-function settlementStyle(root: string): SettlementStyle {
-  return amSettledRoots.has(root) ? 'am' : 'pm'
-}
-
 const amSettlementS = 9 * 3600 + 30 * 60
 const deribitExpiryS = 8 * 3600
+
+const movedSettlements: ReadonlyMap<string, number> = new Map(
+  usMovedSettlements.flatMap(({ date, roots, settledOn }) =>
+    roots.map((root) => [`${root} ${dayAtStart(date)}`, dayAtStart(settledOn) ?? NaN] as const),
+  ),
+)
 
 /**
  * Returns the instant from which an option has no time value, epoch seconds UTC. US PM: the close of regular hours, 16:00
@@ -37,10 +32,18 @@ const deribitExpiryS = 8 * 3600
  */
 export function expiryInstantS({ root, expiryDay, zone }: ExpirySpec): number {
   if (zone === 'UTC') return instantOnDay(zone, expiryDay, deribitExpiryS) / 1000
-  const calendar = calendarOf(zone)
-  const day = sessionDayOnOrBefore(calendar, expiryDay)
-  if (zone === 'America/New_York' && settlementStyle(root) === 'am')
+  const session = settlingSession(calendarOf(zone), expiryDay)
+  if (zone === 'America/New_York' && settlementStyle(root) === 'am') {
+    const day = movedSettlements.get(`${root} ${expiryDay}`) ?? session.day
     return instantOnDay(zone, day, amSettlementS) / 1000
-  const session = calendar.sessionOn(day)
-  return (session?.closeMs ?? NaN) / 1000
+  }
+  return session.closeMs / 1000
+}
+
+/** The last session on or before `day` that expiries settle at. */
+function settlingSession(calendar: SessionCalendar, day: number): Session {
+  for (let candidate = day; ; candidate--) {
+    const session = calendar.sessionOn(candidate)
+    if (session?.settles === true) return session
+  }
 }

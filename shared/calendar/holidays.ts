@@ -1,24 +1,20 @@
-import { dayOf, weekdayOf } from './days.ts'
+import { usUnscheduledClosures } from './data/us.ts'
+import { dayAtStart, dayOf, formatDay, weekdayOf } from './days.ts'
 
 /**
- * NYSE holidays and early closes by rule (NYSE Rule 7.2), with the dated exceptions that no rule gives. Published lists:
- * NYSE Group, "2025, 2026 and 2027" (2024-11-08) and "2026, 2027 and 2028 Holiday and Early Closings Calendar" (2025-12-23).
- * US equity and index options keep the same days; eligible index and ETF options trade to 13:15 on an early close.
+ * NYSE holidays and early closes by rule (NYSE Rule 7.2), with the dated exceptions of `data/us.ts`. US equity and index
+ * options keep the same days; eligible index and ETF options trade to 13:15 on an early close.
  */
-export interface YearOfHolidays {
-  /** Day numbers without a session. */
-  readonly closed: ReadonlySet<number>
-  /** Day numbers whose regular session ends at 13:00 New York. */
-  readonly earlyClose: ReadonlySet<number>
+interface YearOfHolidays {
+  /** Day numbers without a session, and why. */
+  readonly closed: ReadonlyMap<number, string>
+  /** Day numbers whose regular session ends at 13:00 New York, and why. */
+  readonly earlyClose: ReadonlyMap<number, string>
 }
 
-/** Closures by presidential proclamation or force majeure since 2007. */
-const unscheduledClosures: Readonly<Record<number, readonly number[]>> = {
-  2007: [dayOf(2007, 1, 2)], // mourning of Gerald Ford
-  2012: [dayOf(2012, 10, 29), dayOf(2012, 10, 30)], // hurricane Sandy
-  2018: [dayOf(2018, 12, 5)], // mourning of George H. W. Bush
-  2025: [dayOf(2025, 1, 9)], // mourning of Jimmy Carter
-}
+const unscheduled: ReadonlyMap<number, string> = new Map(
+  usUnscheduledClosures.map(({ date, reason }) => [dayAtStart(date) ?? NaN, reason]),
+)
 
 const sunday = 0
 const monday = 1
@@ -42,33 +38,39 @@ function computeYear(year: number): YearOfHolidays {
   const thanksgiving = nthWeekday(year, 11, thursday, 4)
   const independence = dayOf(year, 7, 4)
   const christmas = dayOf(year, 12, 25)
-  const closed = new Set<number>([
+  const closed = new Map<number, string>([
     ...newYear(year),
-    nthWeekday(year, 1, monday, 3), // Martin Luther King
-    nthWeekday(year, 2, monday, 3), // Washington
-    goodFriday(year),
-    lastMondayOfMay(year), // Memorial Day
-    observed(independence),
-    nthWeekday(year, 9, monday, 1), // Labor Day
-    thanksgiving,
-    observed(christmas),
-    ...(unscheduledClosures[year] ?? []),
+    [nthWeekday(year, 1, monday, 3), 'Martin Luther King, Jr. Day'],
+    [nthWeekday(year, 2, monday, 3), 'Washington’s Birthday'],
+    [goodFriday(year), 'Good Friday'],
+    [lastMondayOfMay(year), 'Memorial Day'],
+    // An NYSE holiday since 2022.
+    ...(year >= 2022 ? [observed(dayOf(year, 6, 19), 'Juneteenth')] : []),
+    observed(independence, 'Independence Day'),
+    [nthWeekday(year, 9, monday, 1), 'Labor Day'],
+    [thanksgiving, 'Thanksgiving Day'],
+    observed(christmas, 'Christmas Day'),
+    ...[...unscheduled].filter(([day]) => formatDay(day).startsWith(`${year}-`)),
   ])
-  if (year >= 2022) closed.add(observed(dayOf(year, 6, 19))) // Juneteenth, an NYSE holiday since 2022
-  const early = [thanksgiving + 1, independence - 1, christmas - 1]
-  return { closed, earlyClose: new Set(early.filter((day) => !closed.has(day) && !isWeekend(day))) }
+  const early: readonly (readonly [number, string])[] = [
+    [independence - 1, 'Day before Independence Day'],
+    [thanksgiving + 1, 'Day after Thanksgiving'],
+    [christmas - 1, 'Christmas Eve'],
+  ]
+  return { closed, earlyClose: new Map(early.filter(([day]) => !closed.has(day) && !isWeekend(day))) }
 }
 
 /** A Saturday holiday falls on the Friday before, a Sunday one on the Monday after. */
-function observed(day: number): number {
+function observed(day: number, reason: string): readonly [number, string] {
   const weekday = weekdayOf(day)
-  return weekday === saturday ? day - 1 : weekday === sunday ? day + 1 : day
+  if (weekday === saturday) return [day - 1, `${reason} (observed)`]
+  return weekday === sunday ? [day + 1, `${reason} (observed)`] : [day, reason]
 }
 
 /** New Year on a Saturday is not observed: the Friday before ends the accounting year (as in 2011, 2022 and 2028). */
-function newYear(year: number): readonly number[] {
+function newYear(year: number): readonly (readonly [number, string])[] {
   const day = dayOf(year, 1, 1)
-  return weekdayOf(day) === saturday ? [] : [observed(day)]
+  return weekdayOf(day) === saturday ? [] : [observed(day, 'New Year’s Day')]
 }
 
 function nthWeekday(year: number, month: number, weekday: number, nth: number): number {

@@ -91,6 +91,8 @@ describe('adjusted roots', () => {
     expect(isAdjustedRoot('SPXW', 'SPX')).toBe(false)
     expect(isAdjustedRoot('BRKB', 'BRK.B')).toBe(false)
     expect(isAdjustedRoot('XYZ3', 'XYZ3')).toBe(false)
+    expect(isAdjustedRoot('XYZ31', 'XYZ3')).toBe(true)
+    expect(isAdjustedRoot('BRKB1', 'BRK.B')).toBe(true)
     expect(isAdjustedRoot('', 'SDS')).toBe(false)
     expect(isAdjustedRoot(undefined as unknown as string, null as unknown as string)).toBe(false)
   })

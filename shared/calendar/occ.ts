@@ -58,10 +58,10 @@ function rootOf(text: string, end: number): string | null {
 
 /**
  * Tells whether a root stands for a deliverable changed by a corporate action (SDS1 under SDS) or a mini (AAPL7): OCC marks
- * them with a digit behind the root. An underlying whose own ticker ends in a digit is not taken for one.
+ * them with a digit behind the root. The digit of an underlying's own ticker is not taken for one.
  */
 export function isAdjustedRoot(root: string, underlying: string): boolean {
-  return endsWithDigit(root) && !endsWithDigit(underlying)
+  return endsWithDigit(root) && endsWithDigit(underlying) ? root !== underlying : endsWithDigit(root)
 }
 
 function endsWithDigit(text: string): boolean {

@@ -1,82 +1,72 @@
-import { civilDateOf, formatDay } from './days.ts'
+import { nseHolidays2011 } from './data/nse-holidays-2011.ts'
+import { nseHolidays2019 } from './data/nse-holidays-2019.ts'
+import { nseSpecialSessions } from './data/nse-sessions.ts'
+import { usYears } from './data/us.ts'
+import { civilDateOf, dayAtStart, formatDay } from './days.ts'
 import { isWeekend, usHolidays } from './holidays.ts'
-import { civilDayOf, instantOnDay, type Zone } from './zones.ts'
-
-/** Regular trading hours of one day; instants are epoch ms. */
-interface Session {
-  readonly day: number
-  readonly openMs: number
-  readonly closeMs: number
-  readonly earlyClose: boolean
-}
-
-/** How a year is known: from the exchange's own list, computed from its rules, or not at all (weekends only). */
-type Coverage = 'published' | 'by_rule' | 'unpublished'
-
-export interface SessionCalendar {
-  readonly zone: Zone
-  coverage(year: number): Coverage
-  isSessionDay(day: number): boolean
-  /** Null on a day without a session. */
-  sessionOn(day: number): Session | null
-}
-
-interface Hours {
-  readonly openS: number
-  readonly closeS: number
-  readonly earlyCloseS: number
-}
-
-function createCalendar(
-  zone: Zone,
-  hours: Hours,
-  rules: { coverage(year: number): Coverage; isClosed(day: number): boolean; isEarlyClose(day: number): boolean },
-): SessionCalendar {
-  return {
-    zone,
-    coverage: (year) => rules.coverage(year),
-    isSessionDay: (day) => !rules.isClosed(day),
-    sessionOn(day) {
-      if (rules.isClosed(day)) return null
-      const earlyClose = rules.isEarlyClose(day)
-      return {
-        day,
-        openMs: instantOnDay(zone, day, hours.openS),
-        closeMs: instantOnDay(zone, day, earlyClose ? hours.earlyCloseS : hours.closeS),
-        earlyClose,
-      }
-    },
-  }
-}
+import { createCalendar, type Market, markets, type SessionCalendar } from './session-calendar.ts'
+import { civilDayOf, type Zone } from './zones.ts'
 
 const hour = 3600
 const minute = 60
 
+const usYearSources = new Map(usYears.map((source) => [source.year, source]))
+
 /** US equity and index options: 09:30-16:00 New York, 13:00 on early closes. Some ETFs and indices trade to 16:15; sessions do not. */
-export const usOptions: SessionCalendar = createCalendar(
-  'America/New_York',
-  { openS: 9 * hour + 30 * minute, closeS: 16 * hour, earlyCloseS: 13 * hour },
-  {
-    // Checked against NYSE's published lists for 2024-2028; other years follow the same rules unchecked.
-    coverage: (year) => (year >= 2024 && year <= 2028 ? 'published' : year >= 2007 ? 'by_rule' : 'unpublished'),
-    isClosed: (day) => isWeekend(day) || usHolidays(civilDateOf(day).year).closed.has(day),
-    isEarlyClose: (day) => usHolidays(civilDateOf(day).year).earlyClose.has(day),
+export const usOptions: SessionCalendar = createCalendar({
+  market: 'us',
+  zone: 'America/New_York',
+  openS: 9 * hour + 30 * minute,
+  closeS: 16 * hour,
+  years: (year) => usYearSources.get(year),
+  specialSessions: [],
+  isDayOff: isWeekend,
+  closureOn: (day) => usHolidays(civilDateOf(day).year).closed.get(day) ?? null,
+  earlyCloseOn(day) {
+    const reason = usHolidays(civilDateOf(day).year).earlyClose.get(day)
+    return reason === undefined ? null : { closeS: 13 * hour, reason }
   },
+})
+
+const nseYears = new Map([...nseHolidays2011, ...nseHolidays2019].map((year) => [year.year, year]))
+const nseClosed: ReadonlyMap<number, string> = new Map(
+  [...nseYears.values()].flatMap(({ year, closed }) =>
+    closed.map(([monthDay, reason]) => [dayAtStart(`${year}-${monthDay}`) ?? NaN, reason] as const),
+  ),
 )
 
-/** NSE: 09:15-15:30 Kolkata on weekdays. Its holidays follow no rule and are data not at hand, so every year is unpublished. */
-const nseOptions: SessionCalendar = createCalendar(
-  'Asia/Kolkata',
-  { openS: 9 * hour + 15 * minute, closeS: 15 * hour + 30 * minute, earlyCloseS: 15 * hour + 30 * minute },
-  { coverage: () => 'unpublished', isClosed: isWeekend, isEarlyClose: () => false },
-)
+/** NSE's F&O segment: 09:15-15:30 Kolkata. Its holidays follow no rule: years without data know weekends only. */
+const nseOptions: SessionCalendar = createCalendar({
+  market: 'nse',
+  zone: 'Asia/Kolkata',
+  openS: 9 * hour + 15 * minute,
+  closeS: 15 * hour + 30 * minute,
+  years(year) {
+    const source = nseYears.get(year)?.source
+    return source === undefined ? undefined : { year, coverage: 'published', source }
+  },
+  specialSessions: nseSpecialSessions,
+  isDayOff: isWeekend,
+  closureOn: (day) => nseClosed.get(day) ?? null,
+  earlyCloseOn: () => null,
+})
 
 /** Venues that never close (Deribit): a session is a UTC day. */
-const alwaysOpen: SessionCalendar = createCalendar(
-  'UTC',
-  { openS: 0, closeS: 24 * hour, earlyCloseS: 24 * hour },
-  { coverage: () => 'by_rule', isClosed: () => false, isEarlyClose: () => false },
-)
+const alwaysOpen: SessionCalendar = createCalendar({
+  market: 'deribit',
+  zone: 'UTC',
+  openS: 0,
+  closeS: 24 * hour,
+  years: (year) => ({
+    year,
+    coverage: 'by_rule',
+    source: 'Deribit documentation: open at all hours, expiries at 08:00 UTC',
+  }),
+  specialSessions: [],
+  isDayOff: () => false,
+  closureOn: () => null,
+  earlyCloseOn: () => null,
+})
 
 const calendars: Readonly<Record<Zone, SessionCalendar>> = {
   'America/New_York': usOptions,
@@ -87,6 +77,11 @@ const calendars: Readonly<Record<Zone, SessionCalendar>> = {
 export function calendarOf(zone: Zone): SessionCalendar {
   return calendars[zone]
 }
+
+/** In the order of `markets`. */
+export const calendarOfMarket: Readonly<Record<Market, SessionCalendar>> = Object.fromEntries(
+  markets.map((market) => [market, Object.values(calendars).find((calendar) => calendar.market === market)]),
+) as Record<Market, SessionCalendar>
 
 /** The last session day on or before `day`. */
 export function sessionDayOnOrBefore(calendar: SessionCalendar, day: number): number {

@@ -13,6 +13,7 @@ import {
   int16,
   int32,
   int64,
+  list,
   Table,
   tableFromIPC,
   tableToIPC,
@@ -50,6 +51,8 @@ export interface ArrowColumn {
   readonly nullCount?: number
   /** The distinct strings when `values` are indices into them. */
   readonly dictionary?: readonly string[]
+  /** A column of lists: row i is values[offsets[i]] up to values[offsets[i + 1] - 1]. */
+  readonly offsets?: Int32Array
 }
 
 export const arrowTypes = {
@@ -110,7 +113,22 @@ export function encodeArrow(columns: readonly ArrowColumn[], metadata?: Readonly
   return bytes
 }
 
-function toColumn({ type, values, validity, nullCount = 0, dictionary: strings }: ArrowColumn): Column<unknown> {
+function toColumn(column: ArrowColumn): Column<unknown> {
+  return column.offsets === undefined ? toFlatColumn(column) : toListColumn(column, column.offsets)
+}
+
+function toListColumn({ type, values }: ArrowColumn, offsets: Int32Array): Column<unknown> {
+  const full = list(field('item', type, false))
+  const none = new Uint8Array(0)
+  const Items = batchType(type, { useBigInt: true }) as unknown as BatchConstructor
+  const Lists = batchType(full, { useBigInt: true }) as unknown as BatchConstructor
+  const items = new Items({ length: values.length, nullCount: 0, type, validity: none, values })
+  const length = offsets.length - 1
+  const batch = new Lists({ length, nullCount: 0, type: full, validity: none, offsets, children: [items] })
+  return new Column([batch as never], full)
+}
+
+function toFlatColumn({ type, values, validity, nullCount = 0, dictionary: strings }: ArrowColumn): Column<unknown> {
   // One type object for the dictionary and its values: the encoder finds the one by the other's identity.
   const stringType = utf8()
   const full = strings === undefined ? type : dictionary(stringType, type as ReturnType<typeof int16>)

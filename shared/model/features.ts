@@ -1,3 +1,5 @@
+import type { ChainFeatureName, ExpiryFeatureName } from './feature-registry.ts'
+
 /**
  * What is computed from one snapshot. Arrays run parallel to the snapshot's columns; NaN means missing there and becomes
  * null in rows. Scalar figures use null for missing.
@@ -20,6 +22,12 @@ export interface ContractFigures {
   readonly theta: Float64Array
   /** Per vol point. */
   readonly vega: Float64Array
+  /** What is lost until expiry with forward and volatility held fixed; only with less than a day left. */
+  readonly thetaToExpiry: Float64Array
+  /** Vol points the IV lies too high by treating an American option as European; 0 for European roots. */
+  readonly ivBiasVp: Float64Array
+  /** The snapshot's own flags with those of the quote's state. */
+  readonly flags: Uint16Array
 }
 
 /** Result of one implied-volatility solve, the Enum8 `iv_code` of `option_quotes_v1`. */
@@ -37,48 +45,39 @@ export const ivCodes = {
   adjusted: 9,
 } as const
 
-/** Sums and positioning over the contracts of one expiry, or of all unexpired ones pooled. */
-export interface Positioning {
-  readonly callVolume: number
-  readonly putVolume: number
-  readonly callOpenInterest: number
-  readonly putOpenInterest: number
-  readonly pcrVolume: number | null
-  readonly pcrOi: number | null
-  readonly maxPain: number | null
-  /** Dollars of dealer delta per 1 % move, calls plus, puts minus. */
-  readonly gexUsd1pct: number | null
-}
+/** What stands for an expiry's forward: its own put-call parity, or a carry over spot taken from somewhere else. */
+export const forwardSources = ['parity', 'previous_carry', 'neighbour_carry', 'spot_carry', 'none'] as const
+export type ForwardSource = (typeof forwardSources)[number]
 
-export interface ExpiryFeatures extends Positioning {
+/** How volatilities are solved: every option as European from its out-of-the-money leg, or with early exercise where the root has it. */
+export const ivMethods = ['european_otm', 'american'] as const
+export type IvMethod = (typeof ivMethods)[number]
+
+/** How time to expiry is counted: seconds from market time to the instant of expiry / 31,536,000. */
+export const timeConvention = 'calendar/365'
+
+export type ExerciseStyle = 'european' | 'american'
+
+/** Figures of one expiry by the registry's names, at their stored scale; null where their minimum is not met. */
+export interface ExpiryFeatures extends Readonly<Record<ExpiryFeatureName, number | null>> {
   readonly root: string
   /** Days since 1970-01-01. */
   readonly expiryDay: number
   readonly expiryAtS: number
-  readonly yearsToExpiry: number
-  readonly nContracts: number
-  /** Strikes with an IV, which is the out-of-the-money leg's. */
-  readonly nUsed: number
-  readonly forward: number | null
-  readonly forwardSource: 'parity' | 'carry' | 'none'
-  readonly atmIv: number | null
-  /** Mid of the straddle nearest the forward, within 5 % of it. */
-  readonly straddle: number | null
-  /** Forward x ATM IV x sqrt(T): one sigma to expiry, in price. */
-  readonly expectedMove: number | null
-  /** 0..100. */
-  readonly quality: number
+  readonly exerciseStyle: ExerciseStyle
+  readonly forwardSource: ForwardSource
 }
 
-export interface ChainFeatures extends Positioning {
-  readonly nContracts: number
-  readonly nExpired: number
-  readonly nUsed: number
-  /** ATM IV at 30 days, linear in total variance between expiries; flat within 20 % of 30 days, never extrapolated. */
-  readonly atmIv30d: number | null
-  /** ATM IV of the nearest expiry at least one day away that has one. */
-  readonly atmIvFront: number | null
-  /** One sigma to that same expiry, in price. */
-  readonly expectedMove: number | null
-  readonly quality: number
+/** Figures of a whole chain by the registry's names, at their stored scale; null where their minimum is not met. */
+export interface ChainFeatures extends Readonly<Record<ChainFeatureName, number | null>> {
+  readonly byStrike: StrikeExposures
+}
+
+/** Exposures by strike, all unexpired expiries pooled: parallel arrays, ascending by strike. Units as the totals'. */
+export interface StrikeExposures {
+  readonly strike: Float64Array
+  readonly gexUsd1pct: Float64Array
+  readonly dexUsd: Float64Array
+  readonly vexUsd: Float64Array
+  readonly cexUsd: Float64Array
 }

@@ -52,6 +52,14 @@ export const contractFlags = {
   crossed: 2,
   /** Deliverable changed by a corporate action (SDS1, AAPL1): stored, part of no feature. */
   adjusted: 4,
+  /** Bid equal to ask. */
+  locked: 8,
+  /** An ask and no bid, or a bid and no ask. */
+  one_sided: 16,
+  /** Neither bid nor ask. */
+  unquoted: 32,
+  /** Volume of a session before this one, carried along by the provider: part of no sum. */
+  stale_volume: 64,
 } as const
 
 /** What a provider's time means: of the market, of a file it serves, or merely of our fetch. */

@@ -1,5 +1,5 @@
 import { rights } from '../model/snapshot.ts'
-import type { ExpiryTerms } from './implied-volatility.ts'
+import type { ExpiryTerms } from './kernel/columns.ts'
 import { normalCdf, normalPdf } from './normal.ts'
 
 /** Black, "The pricing of commodity contracts", 1976: a European option on the forward. */
@@ -45,6 +45,8 @@ export interface Greeks {
   readonly charmCarry: number
   /** Vega (per vol point) per vol point. */
   readonly volga: number
+  /** See `thetaToExpiry`. */
+  readonly thetaToExpiry: number
 }
 
 const perDay = 1 / 365
@@ -78,5 +80,26 @@ export function black76Greeks(terms: ExpiryTerms, strike: number, sigma: number,
     charm: (rate * delta + (perSpot * density * d2) / (2 * t)) * perDay,
     charmCarry: -carry * (delta + (perSpot * density) / s) * perDay,
     volga: ((vega * d1 * d2) / sigma) * perPoint * perPoint,
+    thetaToExpiry: thetaToExpiry(terms, strike, sigma, right),
   }
+}
+
+/**
+ * What the price changes by until expiry with forward and volatility held fixed: payoff at the forward less price today. With
+ * less than a day left a theta per day would promise more than there is; this loss is at most the time value. NaN with a day
+ * or more left, and without volatility.
+ */
+export function thetaToExpiry(terms: ExpiryTerms, strike: number, sigma: number, right: number): number {
+  const { forward, discount, yearsToExpiry } = terms
+  if (!(yearsToExpiry > 0 && yearsToExpiry < perDay && sigma > 0)) return NaN
+  const payoff = Math.max(0, right === rights.call ? forward - strike : strike - forward)
+  const timeValue = black76Price(
+    forward,
+    strike,
+    yearsToExpiry,
+    discount,
+    sigma,
+    strike < forward ? rights.put : rights.call,
+  )
+  return (1 - discount) * payoff - timeValue
 }

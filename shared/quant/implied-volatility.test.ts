@@ -2,52 +2,59 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { fuzzVolatilities } from '../../tests/fixtures/quant/fuzz.ts'
+import { volatilityError } from '../../tests/fixtures/quant/precise-volatility.ts'
+import { randomFrom } from '../../tests/fixtures/quant/random.ts'
+import { referenceFile, referenceRows } from '../../tests/fixtures/quant/reference.ts'
 import { ivCodes } from '../model/features.ts'
 import { black76Price } from './black76.ts'
-import { solveExpiry, solveExpiryWithGreeks, solveImpliedVolatility } from './implied-volatility.ts'
-import { solveTotalVolatility } from './total-volatility.ts'
-import { referenceFile, referenceRows } from '../../tests/fixtures/quant/reference.ts'
+import { solveImpliedVolatility } from './implied-volatility.ts'
 
 const corners = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../tests/fixtures/quant/iv_corners.json'), 'utf8'),
 ) as [number, number, number, number, number][]
 
-const columnsFor = (count: number) => ({
-  iv: new Float64Array(count),
-  ivCode: new Uint8Array(count),
-  delta: new Float64Array(count),
-  gamma: new Float64Array(count),
-  vega: new Float64Array(count),
-  theta: new Float64Array(count),
-})
+const codeOf = (...args: Parameters<typeof solveImpliedVolatility>) => solveImpliedVolatility(...args).code
 
 describe('implied volatility', () => {
   it('is within 5 x the conditioning of all 2,400 European reference rows', (ctx) => {
     if (!existsSync(referenceFile)) ctx.skip(`${referenceFile} is not there`)
     let worst = 0
     const rows = referenceRows()
-    for (const row of rows) {
-      const forward = row.S * Math.exp((row.r - row.q) * row.T)
-      const { sigma, code } = solveImpliedVolatility(
-        row.price,
-        forward,
-        row.K,
-        row.T,
-        Math.exp(-row.r * row.T),
-        row.right,
-      )
+    for (const { S, K, T, r, q, price, right, iv_from_price, iv_cond } of rows) {
+      const { sigma, code } = solveImpliedVolatility(price, S * Math.exp((r - q) * T), K, T, Math.exp(-r * T), right)
       expect(code).toBe(ivCodes.ok)
-      worst = Math.max(worst, Math.abs(sigma - row.iv_from_price) / row.iv_cond)
+      worst = Math.max(worst, Math.abs(sigma - iv_from_price) / iv_cond)
     }
     expect(rows).toHaveLength(2400)
     process.stdout.write(`worst IV error over 2,400 reference rows: ${worst.toFixed(2)} x iv_cond\n`)
     expect(worst).toBeLessThan(5)
   })
 
-  it('holds in the corners: prices down to 1e-280, total volatility 1e-4 to 8', () => {
+  it('holds in the corners of the committed 60-digit rows', () => {
     for (const [forward, strike, price, total, conditioning] of corners) {
-      const error = Math.abs(solveTotalVolatility(price, forward, strike) / total - 1)
-      expect(error).toBeLessThan(Math.max(5 * conditioning, 1e-12))
+      const { sigma } = solveImpliedVolatility(price, forward, strike, 1, 1, strike < forward ? 2 : 1)
+      expect(Math.abs(sigma / total - 1)).toBeLessThan(Math.max(5 * conditioning, 1e-12))
+    }
+  })
+
+  it('holds against 60 digits in 2,000 corner cases: prices to 1e-280, total volatility to 8, seconds to expiry', () => {
+    const { failures, worst, worstRatio } = fuzzVolatilities(1, 2000)
+    process.stdout.write(
+      `worst IV error over 2,000 corner cases: ${worst.toExponential(1)}, ${worstRatio.toFixed(2)} x what is allowed\n`,
+    )
+    expect(failures).toEqual([])
+  }, 180_000)
+
+  it('keeps its digits as the price nears its bound, where only the distance to it counts', () => {
+    const random = randomFrom(6)
+    for (let i = 0; i < 60; i++) {
+      const [forward, strike] = [100, 100 * Math.exp(4 * random() - 2)]
+      const price = Math.min(forward, strike) * (1 - 10 ** -(1 + 14 * random()))
+      const quote = { price, forward, strike, yearsToExpiry: 1, discount: 1, right: strike < forward ? 2 : 1 } as const
+      const { sigma, code } = solveImpliedVolatility(price, forward, strike, 1, 1, quote.right)
+      expect(code).toBe(ivCodes.ok)
+      expect(volatilityError(quote, sigma).error).toBeLessThan(1e-14)
     }
   })
 
@@ -87,92 +94,53 @@ describe('implied volatility', () => {
   })
 
   it('rises with the price', () => {
-    let previous = 0
-    for (let price = 1e-6; price < 99.9; price *= 1.05) {
-      const { sigma } = solveImpliedVolatility(price, 100, 100, 1, 1, 1)
-      expect(sigma).toBeGreaterThan(previous)
-      previous = sigma
-    }
+    const strike = fc.double({ min: 20, max: 500, noNaN: true })
+    fc.assert(
+      fc.property(strike, (k) => {
+        const bound = Math.min(100, k)
+        let previous = 0
+        for (let price = 1e-9 * bound; price < bound; price *= 1.1) {
+          const { sigma, code } = solveImpliedVolatility(price, 100, k, 1, 1, k < 100 ? 2 : 1)
+          expect(code).toBe(ivCodes.ok)
+          expect(sigma).toBeGreaterThan(previous)
+          previous = sigma
+        }
+      }),
+      { numRuns: 50 },
+    )
   })
 
   it('gives a code where there is none', () => {
-    const code = (...args: Parameters<typeof solveImpliedVolatility>) => solveImpliedVolatility(...args).code
-    expect(code(4.99, 105, 100, 1, 1, 1)).toBe(ivCodes.below_intrinsic)
-    expect(code(5, 105, 100, 1, 1, 1)).toBe(ivCodes.below_intrinsic)
-    expect(code(0, 100, 105, 1, 1, 1)).toBe(ivCodes.below_intrinsic)
-    expect(code(-1, 100, 105, 1, 1, 1)).toBe(ivCodes.below_intrinsic)
-    expect(code(100, 100, 105, 1, 1, 1)).toBe(ivCodes.above_bound)
-    expect(code(95, 100, 95, 1, 1, 2)).toBe(ivCodes.above_bound)
-    expect(code(NaN, 100, 105, 1, 1, 1)).toBe(ivCodes.no_bid)
-    expect(code(1, 100, 105, 0, 1, 1)).toBe(ivCodes.expired)
-    expect(code(1, 100, 105, -1, 1, 1)).toBe(ivCodes.expired)
-    expect(code(1, 100, 105, NaN, 1, 1)).toBe(ivCodes.expired)
-    expect(code(1, NaN, 105, 1, 1, 1)).toBe(ivCodes.no_forward)
-    expect(code(1, 0, 105, 1, 1, 1)).toBe(ivCodes.no_forward)
-    expect(code(1, 100, 105, 1, 0, 1)).toBe(ivCodes.no_forward)
-    expect(code(1, 100, NaN, 1, 1, 1)).toBe(ivCodes.no_forward)
-    expect(code(Infinity, 100, 105, 1, 1, 1)).toBe(ivCodes.above_bound)
+    expect(codeOf(4.99, 105, 100, 1, 1, 1)).toBe(ivCodes.below_intrinsic)
+    expect(codeOf(5, 105, 100, 1, 1, 1)).toBe(ivCodes.below_intrinsic)
+    expect(codeOf(0, 100, 105, 1, 1, 1)).toBe(ivCodes.below_intrinsic)
+    expect(codeOf(-1, 100, 105, 1, 1, 1)).toBe(ivCodes.below_intrinsic)
+    expect(codeOf(100, 100, 105, 1, 1, 1)).toBe(ivCodes.above_bound)
+    expect(codeOf(95, 100, 95, 1, 1, 2)).toBe(ivCodes.above_bound)
+    expect(codeOf(Infinity, 100, 105, 1, 1, 1)).toBe(ivCodes.above_bound)
+    expect(codeOf(NaN, 100, 105, 1, 1, 1)).toBe(ivCodes.no_bid)
+    expect(codeOf(1, 100, 105, 0, 1, 1)).toBe(ivCodes.expired)
+    expect(codeOf(1, 100, 105, -1, 1, 1)).toBe(ivCodes.expired)
+    expect(codeOf(1, 100, 105, NaN, 1, 1)).toBe(ivCodes.expired)
+    expect(codeOf(1, NaN, 105, 1, 1, 1)).toBe(ivCodes.no_forward)
+    expect(codeOf(1, 0, 105, 1, 1, 1)).toBe(ivCodes.no_forward)
+    expect(codeOf(1, 100, 105, 1, 0, 1)).toBe(ivCodes.no_forward)
+    expect(codeOf(1, 100, NaN, 1, 1, 1)).toBe(ivCodes.no_forward)
+    expect(codeOf(1, 100, 105, 1, 1, 0)).toBe(ivCodes.no_forward)
+    expect(codeOf(1, 100, 105, 1, 1, NaN)).toBe(ivCodes.no_forward)
   })
 
   it('never throws, hangs or calls NaN ok, whatever it is given', () => {
-    const anything = fc.double()
-    fc.assert(
-      fc.property(
-        anything,
-        anything,
-        anything,
-        anything,
-        anything,
-        fc.integer({ min: 0, max: 3 }),
-        (p, f, k, t, d, right) => {
-          const { sigma, code } = solveImpliedVolatility(p, f, k, t, d, right)
-          expect(code === ivCodes.ok).toBe(Number.isFinite(sigma) && sigma > 0)
-        },
-      ),
-      { numRuns: 2000 },
+    const anything = fc.oneof(
+      fc.double(),
+      fc.constantFrom(NaN, Infinity, -Infinity, 0, -0, -1, 1, 100, 5e-324, 1e-300, 1e300, Number.MAX_VALUE),
     )
-  })
-})
-
-describe('a whole expiry', () => {
-  const strikes = Float64Array.from({ length: 61 }, (_, i) => 70 + i)
-  const terms = { spot: 100, forward: 100.4, discount: 0.99, yearsToExpiry: 0.25 }
-  const right = Int8Array.from(strikes, (strike) => (strike < terms.forward ? 2 : 1))
-  const price = Float64Array.from(strikes, (strike, i) => {
-    const sigma = 0.2 + 0.3 * Math.log(strike / 100) ** 2
-    return i === 7
-      ? NaN
-      : black76Price(terms.forward, strike, terms.yearsToExpiry, terms.discount, sigma, right[i] ?? 0)
-  })
-  const quotes = { count: strikes.length, price, strike: strikes, right }
-
-  it('is solved to the same bits as its contracts one by one', () => {
-    const out = columnsFor(strikes.length)
-    solveExpiry(quotes, terms, out)
-    for (let i = 0; i < strikes.length; i++) {
-      const one = solveImpliedVolatility(price[i] ?? 0, terms.forward, strikes[i] ?? 0, 0.25, 0.99, right[i] ?? 0)
-      expect(out.iv[i]).toBe(one.sigma)
-      expect(out.ivCode[i]).toBe(one.code)
-    }
-  })
-
-  it('has greeks wherever it has a volatility and nowhere else', () => {
-    const out = columnsFor(strikes.length)
-    solveExpiryWithGreeks(quotes, terms, out)
-    for (const column of [out.delta, out.gamma, out.vega, out.theta]) {
-      expect([...column].map(Number.isNaN)).toEqual(Array.from(out.iv, Number.isNaN))
-    }
-    expect(Number.isNaN(out.iv[7])).toBe(true)
-    expect(out.ivCode[7]).toBe(ivCodes.no_bid)
-  })
-
-  it('is all code and no figure when it is expired or has no forward', () => {
-    const out = columnsFor(strikes.length)
-    solveExpiryWithGreeks(quotes, { ...terms, yearsToExpiry: 0 }, out)
-    expect(new Set(out.ivCode)).toEqual(new Set([ivCodes.expired]))
-    expect([...out.iv, ...out.delta, ...out.gamma, ...out.vega, ...out.theta].every(Number.isNaN)).toBe(true)
-    solveExpiryWithGreeks(quotes, { ...terms, forward: NaN }, out)
-    expect(new Set(out.ivCode)).toEqual(new Set([ivCodes.no_forward]))
-    expect([...out.iv, ...out.delta, ...out.gamma, ...out.vega, ...out.theta].every(Number.isNaN)).toBe(true)
+    fc.assert(
+      fc.property(anything, anything, anything, anything, anything, anything, (p, f, k, t, d, right) => {
+        const { sigma, code } = solveImpliedVolatility(p, f, k, t, d, right)
+        expect(code === ivCodes.ok).toBe(Number.isFinite(sigma) && sigma > 0)
+      }),
+      { numRuns: 20_000 },
+    )
   })
 })

@@ -1,10 +1,14 @@
 import { ivCodes } from '../model/features.ts'
-import { rights } from '../model/snapshot.ts'
-import { normalCdf, normalPdf } from './normal.ts'
-import { solveTotalVolatility } from './total-volatility.ts'
+import { block, blockRows } from './kernel/block.ts'
+import { solveRest } from './kernel/bracket.ts'
+import type { ExpiryQuotes, ExpiryTerms, GreekColumns, IvCode, IvColumns } from './kernel/columns.ts'
+import { type ExpiryVolatilities, takeBlock } from './kernel/given.ts'
+import { greeksBlock } from './kernel/greeks.ts'
+import { codeOfGreekTerms, codeOfTerms, reduceBlock } from './kernel/reduce.ts'
+import { refineBlock, scaleBlock } from './kernel/refine.ts'
+import { seedBlock } from './kernel/seed.ts'
 
-/** A number of `ivCodes`. */
-type IvCode = (typeof ivCodes)[keyof typeof ivCodes]
+export type { ExpiryQuotes, ExpiryTerms, GreekColumns, IvColumns } from './kernel/columns.ts'
 
 export interface ImpliedVolatility {
   /** Fraction per sqrt(year); NaN unless the code is ok. */
@@ -12,62 +16,9 @@ export interface ImpliedVolatility {
   readonly code: IvCode
 }
 
-/** What all contracts of one expiry share. */
-export interface ExpiryTerms {
-  readonly spot: number
-  readonly forward: number
-  /** Present value of 1 paid at expiry. */
-  readonly discount: number
-  /** Seconds to the instant of expiry / 31,536,000. */
-  readonly yearsToExpiry: number
-}
-
-/** Quotes of one expiry as columns; the first `count` entries are read. */
-export interface ExpiryQuotes {
-  readonly count: number
-  /** Price paid today, the mid as a rule. NaN: no price. */
-  readonly price: Float64Array
-  readonly strike: Float64Array
-  /** 1 call, 2 put. */
-  readonly right: Int8Array
-}
-
-/** Columns to be filled, as long as the quotes. NaN wherever the code is not ok. */
-export interface IvColumns {
-  readonly iv: Float64Array
-  readonly ivCode: Uint8Array
-}
-
-/** Units as published: delta and gamma per 1.00 of spot, vega per vol point, theta per calendar day with the forward held fixed. */
-export interface GreekColumns {
-  readonly delta: Float64Array
-  readonly gamma: Float64Array
-  readonly vega: Float64Array
-  readonly theta: Float64Array
-}
-
-const daysPerYear = 365
-const perPoint = 0.01
-
-/** Code of the terms alone: whether any contract of this expiry can have an IV. */
-function codeOfTerms(forward: number, discount: number, yearsToExpiry: number): IvCode {
-  if (!(yearsToExpiry > 0)) return ivCodes.expired
-  return isPositive(forward) && isPositive(discount) && yearsToExpiry < Infinity ? ivCodes.ok : ivCodes.no_forward
-}
-
-function isPositive(value: number): boolean {
-  return value > 0 && value < Infinity
-}
-
-/**
- * Code of one price against its bounds. `otmPrice` is undiscounted, the intrinsic value taken off. A strike that is no
- * positive number has no moneyness, hence `no_forward`.
- */
-function codeOfPrice(price: number, otmPrice: number, forward: number, strike: number): IvCode {
-  if (!isPositive(strike)) return ivCodes.no_forward
-  if (Number.isNaN(price)) return ivCodes.no_bid
-  if (!(otmPrice > 0)) return ivCodes.below_intrinsic
-  return otmPrice < (forward < strike ? forward : strike) ? ivCodes.ok : ivCodes.above_bound
+const one = {
+  quotes: { count: 1, price: new Float64Array(1), strike: new Float64Array(1), right: new Int8Array(1) },
+  out: { iv: new Float64Array(1), ivCode: new Uint8Array(1) },
 }
 
 /**
@@ -86,67 +37,113 @@ export function solveImpliedVolatility(
   discount: number,
   right: number,
 ): ImpliedVolatility {
-  const termsCode = codeOfTerms(forward, discount, yearsToExpiry)
-  if (termsCode !== ivCodes.ok) return { sigma: NaN, code: termsCode }
-  const otmPrice = undiscountedOtmPrice(price, forward, strike, discount, right)
-  const code = codeOfPrice(price, otmPrice, forward, strike)
-  if (code !== ivCodes.ok) return { sigma: NaN, code }
-  const sigma = solveTotalVolatility(otmPrice, forward, strike) / Math.sqrt(yearsToExpiry)
-  return isPositive(sigma) ? { sigma, code } : { sigma: NaN, code: ivCodes.below_intrinsic }
+  const { quotes, out } = one
+  quotes.price[0] = price
+  quotes.strike[0] = strike
+  quotes.right[0] = right === 1 || right === 2 ? right : 0
+  solveExpiry(quotes, { spot: NaN, forward, discount, yearsToExpiry }, out)
+  return { sigma: out.iv[0]!, code: out.ivCode[0]! as IvCode }
 }
 
-function undiscountedOtmPrice(price: number, forward: number, strike: number, discount: number, right: number): number {
-  const intrinsic = right === rights.call ? forward - strike : strike - forward
-  return intrinsic > 0 ? price / discount - intrinsic : price / discount
-}
-
-/** Solves all quotes of one expiry into the caller's columns. */
+/** Solves all quotes of one expiry into the caller's columns. Never throws, allocates nothing. */
 export function solveExpiry(quotes: ExpiryQuotes, terms: ExpiryTerms, out: IvColumns): void {
-  const { forward, discount, yearsToExpiry } = terms
-  const { count, price, strike, right } = quotes
-  const { iv, ivCode } = out
-  const termsCode = codeOfTerms(forward, discount, yearsToExpiry)
-  const inverseSqrtT = 1 / Math.sqrt(yearsToExpiry)
-  for (let i = 0; i < count; i++) {
-    const quoted = price[i] ?? NaN
-    const k = strike[i] ?? NaN
-    const otmPrice = undiscountedOtmPrice(quoted, forward, k, discount, right[i] ?? 0)
-    let code = termsCode === ivCodes.ok ? codeOfPrice(quoted, otmPrice, forward, k) : termsCode
-    let sigma = NaN
-    if (code === ivCodes.ok) {
-      sigma = solveTotalVolatility(otmPrice, forward, k) * inverseSqrtT
-      if (!isPositive(sigma)) {
-        sigma = NaN
-        code = ivCodes.below_intrinsic
-      }
-    }
-    iv[i] = sigma
-    ivCode[i] = code
+  const code = codeOfTerms(terms)
+  if (code !== ivCodes.ok) {
+    refuseIv(code, out, quotes.count)
+    return
+  }
+  for (let from = 0; from < quotes.count; from += blockRows) {
+    const rows = solveBlock(quotes, terms, out, from)
+    writeIv(rows, terms, out)
   }
 }
 
-/** `solveExpiry` with delta, gamma, vega and theta in the same pass. */
+/**
+ * `solveExpiry` with all greeks in the same pass. They need a spot: without one the code is `no_forward`. NaN wherever the code
+ * is not ok, and never where it is.
+ */
 export function solveExpiryWithGreeks(quotes: ExpiryQuotes, terms: ExpiryTerms, out: IvColumns & GreekColumns): void {
-  solveExpiry(quotes, terms, out)
-  const { spot, forward, discount, yearsToExpiry } = terms
-  const { delta, gamma, vega, theta, iv } = out
-  const sqrtT = Math.sqrt(yearsToExpiry)
-  const rate = -Math.log(discount) / yearsToExpiry
-  const forwardPerSpot = (discount * forward) / spot
-  for (let i = 0; i < quotes.count; i++) {
-    const k = quotes.strike[i] ?? NaN
-    const sign = quotes.right[i] === rights.call ? 1 : -1
-    // A missing volatility is NaN and makes all four NaN.
-    const sigma = iv[i] ?? NaN
-    const s = sigma * sqrtT
-    const d1 = Math.log(forward / k) / s + 0.5 * s
-    const density = normalPdf(d1)
-    const n1 = normalCdf(sign * d1)
-    const value = sign * discount * (forward * n1 - k * normalCdf(sign * (d1 - s)))
-    const vegaRaw = discount * forward * density * sqrtT
-    delta[i] = sign * forwardPerSpot * n1
-    gamma[i] = (forwardPerSpot * density) / (spot * s)
-    vega[i] = perPoint * vegaRaw
-    theta[i] = (rate * value - (vegaRaw * sigma) / (2 * yearsToExpiry)) / daysPerYear
+  const { count } = quotes
+  const code = codeOfGreekTerms(terms)
+  if (code !== ivCodes.ok) {
+    refuseIv(code, out, count)
+    refuseGreeks(out, 0, count)
+    return
+  }
+  for (let from = 0; from < count; from += blockRows) {
+    const rows = solveBlock(quotes, terms, out, from)
+    const to = Math.min(count, from + blockRows)
+    if (rows < to - from) refuseGreeks(out, from, to)
+    writeIv(rows, terms, out)
+    greeksBlock(rows, quotes, terms, out)
+    refuseOverflow(rows, out, out)
+  }
+}
+
+/** All greeks of contracts whose volatilities are known. NaN where volatility, strike, right or terms do not make an option. */
+export function computeExpiryGreeks(given: ExpiryVolatilities, terms: ExpiryTerms, out: GreekColumns): void {
+  const { count } = given
+  refuseGreeks(out, 0, count)
+  if (codeOfGreekTerms(terms) !== ivCodes.ok) return
+  for (let from = 0; from < count; from += blockRows) {
+    const rows = takeBlock(given, terms, from)
+    greeksBlock(rows, given, terms, out)
+    refuseOverflow(rows, out, null)
+  }
+}
+
+function solveBlock(quotes: ExpiryQuotes, terms: ExpiryTerms, out: IvColumns, from: number): number {
+  const rows = reduceBlock(quotes, terms, out, from)
+  seedBlock(rows)
+  scaleBlock(rows)
+  const rest = refineBlock(rows)
+  if (rest > 0) solveRest(rest)
+  return rows
+}
+
+function writeIv(rows: number, { yearsToExpiry }: ExpiryTerms, { iv, ivCode }: IvColumns): void {
+  const { row, s } = block
+  const inverseSqrtT = 1 / Math.sqrt(yearsToExpiry)
+  for (let j = 0; j < rows; j++) {
+    const i = row[j]!
+    const sigma = s[j]! * inverseSqrtT
+    // Not `ok ? sigma : NaN`: the compiler would box it, one object a contract.
+    iv[i] = sigma
+    ivCode[i] = ivCodes.ok
+    if (sigma > 0 && sigma < Infinity) continue
+    // A price that cannot be told apart from the intrinsic value in doubles.
+    iv[i] = NaN
+    ivCode[i] = ivCodes.below_intrinsic
+  }
+}
+
+function refuseIv(code: IvCode, { iv, ivCode }: IvColumns, count: number): void {
+  iv.fill(NaN, 0, count)
+  ivCode.fill(code, 0, count)
+}
+
+function refuseGreeks(out: GreekColumns, from: number, to: number): void {
+  out.delta.fill(NaN, from, to)
+  out.gamma.fill(NaN, from, to)
+  out.vega.fill(NaN, from, to)
+  out.theta.fill(NaN, from, to)
+  out.rho.fill(NaN, from, to)
+  out.vanna.fill(NaN, from, to)
+  out.charm.fill(NaN, from, to)
+  out.volga.fill(NaN, from, to)
+}
+
+/** A gamma at a volatility of 1e-300 exceeds all doubles: the price stands for no time value that could be traded. */
+function refuseOverflow(rows: number, out: GreekColumns, solved: IvColumns | null): void {
+  const { row } = block
+  const { delta, gamma, vega, theta, rho, vanna, charm, volga } = out
+  for (let j = 0; j < rows; j++) {
+    const i = row[j]!
+    const sum = delta[i]! + gamma[i]! + vega[i]! + theta[i]! + rho[i]! + vanna[i]! + charm[i]! + volga[i]!
+    if (sum - sum === 0) continue
+    refuseGreeks(out, i, i + 1)
+    if (solved === null) continue
+    solved.iv[i] = NaN
+    solved.ivCode[i] = ivCodes.below_intrinsic
   }
 }

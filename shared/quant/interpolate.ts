@@ -20,7 +20,7 @@ const flatWithin = 0.2
 /**
  * Constant-maturity volatility: total variance sigma^2 T linear in T between the expiries on both sides. Outside them it is
  * the nearest expiry's where that lies within 20 % of the maturity, else NaN: never extrapolated. Expiries come ascending;
- * those with a NaN volatility are passed over.
+ * those without a finite volatility are passed over.
  */
 export function constantMaturityVolatility(
   years: ArrayLike<number>,
@@ -28,13 +28,7 @@ export function constantMaturityVolatility(
   count: number,
   maturityYears: number,
 ): number {
-  let before = -1
-  let after = -1
-  for (let i = 0; i < count && after < 0; i++) {
-    if (Number.isNaN(sigmas[i] ?? NaN)) continue
-    if ((years[i] ?? NaN) <= maturityYears) before = i
-    else after = i
-  }
+  const { before, after } = neighbours(years, sigmas, count, maturityYears)
   if (before < 0 || after < 0) return flat(years, sigmas, Math.max(before, after), maturityYears)
   const t1 = years[before] ?? NaN
   const t2 = years[after] ?? NaN
@@ -43,8 +37,43 @@ export function constantMaturityVolatility(
   return Math.sqrt((w1 + ((w2 - w1) * (maturityYears - t1)) / (t2 - t1)) / maturityYears)
 }
 
-function flat(years: ArrayLike<number>, sigmas: ArrayLike<number>, at: number, maturityYears: number): number {
+/** The same of a figure that is itself linear in T, as differences of volatilities are taken to be. */
+export function constantMaturityValue(
+  years: ArrayLike<number>,
+  values: ArrayLike<number>,
+  count: number,
+  maturityYears: number,
+): number {
+  const { before, after } = neighbours(years, values, count, maturityYears)
+  if (before < 0 || after < 0) return flat(years, values, Math.max(before, after), maturityYears)
+  const t1 = years[before] ?? NaN
+  const t2 = years[after] ?? NaN
+  const first = values[before] ?? NaN
+  return first + (((values[after] ?? NaN) - first) * (maturityYears - t1)) / (t2 - t1)
+}
+
+/**
+ * Places of the last expiry at or before the maturity and of the first one after it among those with a finite value, -1 for
+ * none. They never share an instant, so what is linear between them never divides by zero.
+ */
+export function neighbours(
+  years: ArrayLike<number>,
+  values: ArrayLike<number>,
+  count: number,
+  maturityYears: number,
+): { readonly before: number; readonly after: number } {
+  let before = -1
+  let after = -1
+  for (let i = 0; i < count && after < 0; i++) {
+    if (!Number.isFinite(values[i]) || !Number.isFinite(years[i])) continue
+    if ((years[i] ?? NaN) <= maturityYears) before = i
+    else after = i
+  }
+  return { before, after }
+}
+
+function flat(years: ArrayLike<number>, values: ArrayLike<number>, at: number, maturityYears: number): number {
   if (at < 0) return NaN
   const isNear = Math.abs((years[at] ?? NaN) - maturityYears) <= flatWithin * maturityYears
-  return isNear ? (sigmas[at] ?? NaN) : NaN
+  return isNear ? (values[at] ?? NaN) : NaN
 }

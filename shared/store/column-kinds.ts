@@ -64,6 +64,7 @@ export const columnKinds = {
   /** What providers give: four decimals. */
   figure: decimal(32, 4),
   ratio: decimal(32, 5),
+  points: decimal(32, 2),
   tiny: decimal(32, 7),
   float: number(Float64Array, arrowTypes.float64, 'Nullable(Float64)', Infinity),
   count: number(Uint32Array, arrowTypes.uint32, 'Nullable(UInt32)', 2 ** 32),
@@ -79,7 +80,13 @@ export const columnKinds = {
     wide,
     (name) => `fromUnixTimestamp64Milli(${name}, 'UTC')`,
   ),
+  floats: number(Float64Array, arrowTypes.float64, 'Array(Float64)', Infinity),
   sequence: number(BigInt64Array, arrowTypes.int64, 'Nullable(Int64)', wide),
 } as const satisfies Record<string, ColumnKind>
 
 export type ColumnKindName = keyof typeof columnKinds
+
+/** Kinds whose rows are lists. */
+export type ListKindName = 'floats'
+
+export const isListKind = (kind: ColumnKindName): kind is ListKindName => kind === 'floats'

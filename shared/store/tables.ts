@@ -1,20 +1,14 @@
+import { chainFeatureSpecs, expiryFeatureSpecs, type FeatureSpec } from '../model/feature-registry.ts'
 import type { TableShape } from './table-buffer.ts'
 
 /** The first columns of every table keyed by snapshot. */
 const key = { underlying: 'text', market_time: 'millisecond', provider: 'text', snapshot_id: 'uuid' } as const
 /** Who wrote a row. */
 const writer = { epoch: 'count', code_version: 'text' } as const
-/** Sums over the contracts of an expiry or a chain. */
-const sums = {
-  call_volume: 'float',
-  put_volume: 'float',
-  call_open_interest: 'float',
-  put_open_interest: 'float',
-  pcr_volume: 'float',
-  pcr_oi: 'float',
-  max_pain: 'float',
-  gex_usd_1pct: 'float',
-} as const
+
+/** A column for every feature of a registry, by the names it gives. */
+const featureColumns = (specs: Readonly<Record<string, FeatureSpec>>): Readonly<Record<string, 'count' | 'float'>> =>
+  Object.fromEntries(Object.values(specs).map(({ column, kind }) => [column, kind]))
 
 export const optionQuotes = {
   table: 'option_quotes_v1',
@@ -39,6 +33,8 @@ export const optionQuotes = {
     gamma: 'tiny',
     theta: 'ratio',
     vega: 'ratio',
+    iv_bias_vp: 'points',
+    theta_to_expiry: 'ratio',
     provider_iv: 'figure',
     provider_delta: 'figure',
     provider_gamma: 'figure',
@@ -57,18 +53,11 @@ export const expiryFeatures = {
     root: 'text',
     expiry: 'day',
     expiry_at: 'second',
-    years_to_expiry: 'float',
-    n_contracts: 'count',
-    n_used: 'count',
-    forward: 'float',
+    exercise_style: 'text',
     forward_source: 'text',
-    atm_iv: 'float',
-    straddle: 'float',
-    expected_move: 'float',
-    ...sums,
-    quality: 'float',
     ...writer,
   },
+  figures: featureColumns(expiryFeatureSpecs),
 } as const satisfies TableShape
 
 export const chainFeatures = {
@@ -78,19 +67,22 @@ export const chainFeatures = {
     scan_id: 'text',
     session_date: 'day',
     spot: 'float',
-    n_contracts: 'count',
-    n_expired: 'count',
-    n_used: 'count',
-    atm_iv_30d: 'float',
-    atm_iv_front: 'float',
-    expected_move: 'float',
-    ...sums,
     content_unchanged: 'bool',
     late: 'bool',
-    quality: 'float',
+    exposure_strikes: 'floats',
+    gex_by_strike: 'floats',
+    dex_by_strike: 'floats',
+    vex_by_strike: 'floats',
+    cex_by_strike: 'floats',
     risk_free_rate: 'float',
+    curve_source: 'text',
+    curve_date: 'text',
+    time_convention: 'text',
+    iv_method: 'text',
+    exposure_convention: 'text',
     ...writer,
   },
+  figures: featureColumns(chainFeatureSpecs),
 } as const satisfies TableShape
 
 export const quoteRejects = {

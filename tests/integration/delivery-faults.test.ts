@@ -173,7 +173,7 @@ describe('delivery from a stream that has gone back', { timeout: 120_000 }, () =
     await stage.bus.connected()
     await stage.publish(messages.slice(120, 240))
     await waitForCommits(stage, 240)
-    if (!isRunning) expect(await first.stop()).toBe(0)
+    if (!isRunning) await first.stop()
 
     // A power cut: the last 120 messages are gone, and their sequences are given to others.
     await stage.nats.kill()

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { loadavg } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import { checksums } from '../support/checksum.ts'
 import { chainMessages, openStage, type TestProcessor, testLease, waitForCommits } from '../support/delivery-stage.ts'
 import { waitFor } from '../support/wait-for.ts'
 
-/** Goals, with room for a machine that is busy: time to live, insert limit and 2 s; and 2 s. */
-const takeoverLimitMs = testLease.ttlMs + 3_000 + 2_000 + 5_000
-const handOverLimitMs = 2_000 + 8_000
+/** The goals are time to live, insert limit and 2 s, and 2 s; on a machine with more to do than it has cores, so much longer. */
+const slack = (): number => Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()) * 2
+const takeoverLimitMs = (): number => testLease.ttlMs + 5_000 * slack()
+const handOverLimitMs = (): number => 2_000 * slack()
 
-describe('processors that share the partitions', { timeout: 180_000 }, () => {
+describe('processors that share the partitions', { timeout: 400_000 }, () => {
   it('rows are the same as from one undisturbed processor when one is killed, one stopped and another joins', async () => {
     const messages = chainMessages(40, 60)
     await using reference = await openStage()
@@ -47,8 +48,8 @@ describe('processors that share the partitions', { timeout: 180_000 }, () => {
     // Bounds for a machine with other work; docs/reliability.md has the figures of a quiet one.
     figure('takeover after kill -9', takeoverMs)
     figure('hand-over by a stop', handOverMs)
-    expect(takeoverMs).toBeLessThan(takeoverLimitMs)
-    expect(handOverMs).toBeLessThan(handOverLimitMs)
+    expect(takeoverMs).toBeLessThan(takeoverLimitMs())
+    expect(handOverMs).toBeLessThan(handOverLimitMs())
   })
 })
 

@@ -64,6 +64,7 @@ export class BucketModel {
       value: json === null ? null : (JSON.parse(json) as unknown),
       revision,
       pendingCount: later.length - 1 - i,
+      isCurrent: i === later.length - 1,
     }))
   }
 

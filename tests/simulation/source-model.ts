@@ -44,6 +44,10 @@ export class SourceModel implements OpenStream {
     this.#last = options.last
   }
 
+  get buffered(): number {
+    return this.#queue.length
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<Delivery, void, void> {
     return { next: () => this.#next() }
   }

@@ -90,7 +90,7 @@ class BucketModel implements KeyValue {
     this.#revision += 1
     const entry = { value, revision: this.#revision }
     this.#entries.set(key, entry)
-    for (const watcher of this.#watchers) watcher({ key, ...entry, pendingCount: 0 })
+    for (const watcher of this.#watchers) watcher({ key, ...entry, isCurrent: true })
     return this.#revision
   }
 
@@ -98,7 +98,7 @@ class BucketModel implements KeyValue {
     const queue: WatchedEntry[] = [...this.#entries].map(([key, entry], i) => ({
       key,
       ...entry,
-      pendingCount: this.#entries.size - 1 - i,
+      isCurrent: i === this.#entries.size - 1,
     }))
     let wake = ignore
     const watcher = (entry: WatchedEntry): void => {
@@ -260,6 +260,7 @@ export function createStreamModel(world: World): ChainStream {
       }
       const messages = deliver()
       return {
+        buffered: 0,
         [Symbol.asyncIterator]: () => messages,
         async [Symbol.asyncDispose]() {
           closing.abort()

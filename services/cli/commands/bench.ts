@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { runScript } from '../run-script.ts'
 
-const benches = ['pipeline'] as const
+const benches = ['pipeline', 'kernel'] as const
 
 interface BenchOptions {
   readonly json?: true

@@ -8,6 +8,7 @@ import {
   World,
 } from '../../../tests/support/delivery-models.ts'
 import { createVirtualTimers, type VirtualTimers } from '../../../tests/support/virtual-timers.ts'
+import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { createLogger } from '../../../shared/runtime/logger.ts'
 import { KeyStates } from '../key-states.ts'
 import { Delivery } from './delivery.ts'
@@ -77,6 +78,8 @@ function mortal(world: World, timers: VirtualTimers) {
     kill: () => void (isDead = true),
   }
 }
+
+const away = new StrikeflowError('bus', 'away', { retryable: true })
 
 const commitsOf = (world: World): readonly string[] => world.commits.map(({ messageId }) => messageId).toSorted()
 const publish = (world: World, from: number, to: number): void => {
@@ -192,6 +195,32 @@ describe('delivery under a clock of its own', () => {
     gate.resolve()
     await timers.advance(100)
     expect(commitsOf(world)).toEqual(ids(8))
+  })
+
+  it('writes nothing while its leases cannot be renewed, and goes on as if nothing had been when nobody took them', async () => {
+    const world = new World()
+    const timers = createVirtualTimers()
+    let isAway = false
+    const coord = new Proxy(world.coord, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name)
+        if (typeof member !== 'function') return member
+        const call = (...args: unknown[]): unknown => Reflect.apply(member, target, args)
+        return (...args: unknown[]) => (isAway && name === 'update' ? Promise.reject(away) : call(...args))
+      },
+    })
+    const a = live(world, timers, 'a', 'a1', { coord })
+    await timers.advance(1_000)
+    isAway = true
+    await timers.advance(ttlMs)
+    publish(world, 0, 8)
+    await timers.advance(5_000)
+    expect(world.rows).toEqual([])
+    expect(a.delivery.status().problems).toEqual(['the leases cannot be renewed'])
+    isAway = false
+    await timers.advance(1_000)
+    expect(commitsOf(world)).toEqual(ids(8))
+    expect([...world.epochs.values()]).toEqual([1, 1, 1, 1])
   })
 
   it('ends when another process starts under its name', async () => {

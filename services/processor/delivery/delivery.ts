@@ -2,20 +2,17 @@ import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { aborted } from '../../../shared/runtime/aborted.ts'
 import { pause } from '../../../shared/runtime/clock.ts'
 import { Flusher } from './flusher.ts'
-import { ClaimLostError, createLock, type InFlightDeps } from './in-flight.ts'
+import { createLock, type InFlightDeps } from './in-flight.ts'
 import { Membership } from './membership.ts'
 import { Partition, type Taken } from './partition.ts'
-import { type Batch, type DeliveryOptions, type Ports, WriteFailure } from './ports.ts'
+import type { Batch, DeliveryOptions, Ports, WriteFailure } from './ports.ts'
+import { isRetryable, Setbacks } from './setbacks.ts'
 import { takeOver } from './take.ts'
+import { createTurns } from './turns.ts'
 import { createBatchWriter } from './write-batch.ts'
 
-const maxBackoffMs = 5_000
-/** What no repetition helps is tried again all the same, rarely: somebody may have mended it. */
-const brokenPauseMs = 10_000
 /** A stop waits so long for the flush in hand; what is not written then is the next owner's to find. */
 const drainLimitMs = 10_000
-
-const turnAfterMs = 5
 
 /** How delivery stands, for readiness and the board. */
 export interface DeliveryStatus {
@@ -35,16 +32,15 @@ export class Delivery<B extends Batch> {
   readonly #membership: Membership
   readonly #flusher: Flusher<B>
   readonly #inFlight: InFlightDeps
+  readonly #setbacks: Setbacks
+  readonly #turn: () => Promise<void>
   readonly #partitions = new Map<number, Partition<B>>()
   readonly #failed = new Set<number>()
   readonly #fault = Promise.withResolvers<never>()
   #wake = Promise.withResolvers<void>()
-  #failures = 0
-  #turnedMs = 0
-  #waitUntilMs = 0
-  #problem: string | null = null
   #isJoined = false
   #isEnding = false
+  #isOver = false
   #settledAs: string | null = null
 
   constructor(options: DeliveryOptions, ports: Ports<B>) {
@@ -52,6 +48,8 @@ export class Delivery<B extends Batch> {
     this.#options = options
     this.#ports = ports
     this.#fault.promise.catch(() => {})
+    this.#setbacks = new Setbacks(ports)
+    this.#turn = createTurns(timers)
     this.#membership = new Membership({ ...options, ...ports, onChange: () => this.#wake.resolve() })
     this.#flusher = new Flusher<B>({
       createBatch: () => sink.createBatch(),
@@ -59,12 +57,13 @@ export class Delivery<B extends Batch> {
         sink,
         timers,
         point,
-        mayWrite: () => this.#membership.mayWrite(),
+        mayWrite: () => (this.#isOver ? 'no' : this.#membership.mayWrite() ? 'yes' : 'wait'),
         onBusy: (err, attempt) => this.#onBusy(err, attempt),
       }),
       timers,
       maxRows: options.flushRows,
       maxWaitMs: options.flushMs,
+      isHeld: () => !this.#membership.mayWrite(),
       onWritten: (batch, seconds) => this.#onWritten(batch, seconds),
       onDropped: (partitions, error) => this.#onDropped(partitions, error),
     })
@@ -81,7 +80,7 @@ export class Delivery<B extends Batch> {
     const problems: string[] = []
     if (!this.#isJoined) problems.push('not among the members yet')
     else if (!this.#membership.mayWrite()) problems.push('the leases cannot be renewed')
-    if (this.#problem !== null) problems.push(this.#problem)
+    if (this.#setbacks.problem !== null) problems.push(this.#setbacks.problem)
     return { owned: [...this.#partitions.keys()], problems }
   }
 
@@ -133,10 +132,9 @@ export class Delivery<B extends Batch> {
   /** Brings what is owned closer to what should be. Returns after how long to look again, null when something has to change first. */
   async #step(): Promise<number | null> {
     const membership = this.#membership
-    if (!membership.mayWrite()) {
-      await this.#let([...this.#partitions.keys()], 'the leases could not be renewed')
-      return this.#options.renewMs
-    }
+    // Nothing is begun until the leases are renewed; whether they are still ours is looked at then.
+    if (!membership.mayWrite()) return this.#options.renewMs
+    this.#flusher.wake()
     await this.#let([...this.#failed], 'failed')
     // Looked at again in any case: what comes and goes between two looks of the membership is not told.
     if (!membership.isCurrent) return this.#options.renewMs
@@ -159,7 +157,7 @@ export class Delivery<B extends Batch> {
   }
 
   async #takeMissing(desired: readonly number[]): Promise<number | null> {
-    const { timers, observer } = this.#ports
+    const { observer } = this.#ports
     const missing = desired.filter((p) => !this.#partitions.has(p) && this.#membership.isFree(p))
     if (missing.length === 0) {
       const owned = [...this.#partitions.keys()].toSorted((a, b) => a - b).join()
@@ -167,9 +165,8 @@ export class Delivery<B extends Batch> {
       this.#settledAs = owned
       return null
     }
-    const waitMs = this.#waitUntilMs - timers.nowMs()
-    if (waitMs > 0) return waitMs
-    return this.#take(missing)
+    const { waitMs } = this.#setbacks
+    return waitMs > 0 ? waitMs : this.#take(missing)
   }
 
   async #take(partitions: readonly number[]): Promise<number | null> {
@@ -181,7 +178,7 @@ export class Delivery<B extends Batch> {
         inFlight: this.#inFlight,
         insertLimitMs: this.#options.insertLimitMs,
       })
-      this.#problem = null
+      this.#setbacks.problem = null
       const owned = taken.map(({ place }) => place.partition)
       if (owned.length > 0) observer.took(owned)
       log.info(
@@ -193,7 +190,7 @@ export class Delivery<B extends Batch> {
       return owned.length === partitions.length ? 0 : 50
     } catch (error) {
       this.#noteFailure(error)
-      return Math.max(0, this.#waitUntilMs - this.#ports.timers.nowMs())
+      return Math.max(0, this.#setbacks.waitMs)
     }
   }
 
@@ -202,20 +199,12 @@ export class Delivery<B extends Batch> {
     const partition: Partition<B> = new Partition(taken, {
       ports: this.#ports,
       flusher: this.#flusher,
-      turn: () => this.#turn(),
+      turn: this.#turn,
       onFailed: (error) => void this.#onFailed(partition, error),
       onFault: (error) => this.#fault.reject(error),
     })
     this.#partitions.set(partition.number, partition)
     partition.start()
-  }
-
-  /** Messages that are there already would be worked off without ever looking at timers and sockets. */
-  async #turn(): Promise<void> {
-    const { timers } = this.#ports
-    if (timers.nowMs() - this.#turnedMs < turnAfterMs) return
-    await timers.turn()
-    this.#turnedMs = timers.nowMs()
   }
 
   /** Stops partitions without waiting for their flush to be written; they can be taken anew afterwards. */
@@ -264,36 +253,33 @@ export class Delivery<B extends Batch> {
   /** The end of a run: hands over what can be, in bounded time. */
   async #end(): Promise<void> {
     await Promise.all([...this.#partitions.keys()].map((number) => this.#release(number)))
+    this.#isOver = true
     if (!this.#isJoined) return
     await this.#membership
       .leave()
       .catch((err: unknown) => this.#ports.log.warn({ err }, 'membership not taken back, it will run out'))
   }
 
-  /** Repeats a call to a bucket until it answers or the leases may be over. */
+  /** Repeats a call to a bucket until it answers or the process is about to end. */
   async #patiently<T>(call: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await call()
       } catch (error) {
-        if (!isRetryable(error) || !this.#membership.mayWrite()) throw error
+        if (!isRetryable(error) || this.#isEnding) throw error
         await pause(this.#ports.timers, Math.min(1_000, 50 * 2 ** attempt))
       }
     }
   }
 
   #onWritten(batch: B, seconds: number): void {
-    this.#failures = 0
-    this.#problem = null
+    this.#setbacks.over()
     this.#ports.observer.written(batch, seconds)
   }
 
   #onBusy(err: WriteFailure, attempt: number): void {
-    const { observer, log } = this.#ports
     this.#flusher.stall()
-    this.#problem = `ClickHouse refuses: ${err.message.slice(0, 200)}`
-    observer.storeFailed()
-    log.warn({ err, attempt }, 'insert refused, trying again')
+    this.#setbacks.busy(err, attempt)
   }
 
   #onDropped(partitions: ReadonlySet<number>, error: unknown): void {
@@ -315,31 +301,9 @@ export class Delivery<B extends Batch> {
     this.#noteFailure(error)
   }
 
-  /** Decides what a failure means: begin again soon, begin again rarely, or end the process. */
+  /** Begins again, or ends the process where that mends nothing. */
   #noteFailure(error: unknown): void {
-    const { timers, random, log, observer } = this.#ports
-    if (
-      !isRetryable(error) &&
-      !(error instanceof WriteFailure) &&
-      !(error instanceof ClaimLostError) &&
-      !isBus(error)
-    ) {
-      this.#fault.reject(error)
-      return
-    }
-    const isFenced = error instanceof StrikeflowError && error.code === 'fenced'
-    if (!isFenced) observer.storeFailed()
-    // Partitions that fail together have failed once.
-    if (timers.nowMs() >= this.#waitUntilMs) this.#failures += 1
-    const isBroken = error instanceof WriteFailure && error.kind === 'broken'
-    const pauseMs = isBroken ? brokenPauseMs : Math.min(maxBackoffMs, 50 * 2 ** this.#failures) * (0.5 + random() / 2)
-    this.#waitUntilMs = timers.nowMs() + pauseMs
-    this.#problem = `${isBroken ? 'stopped' : 'begins again'}: ${(error as Error).message.slice(0, 200)}`
-    log.warn({ err: error, pauseMs: Math.round(pauseMs) }, 'partitions begin again')
-    this.#wake.resolve()
+    if (this.#setbacks.note(error)) this.#wake.resolve()
+    else this.#fault.reject(error)
   }
 }
-
-const isRetryable = (error: unknown): boolean => error instanceof StrikeflowError && error.retryable
-
-const isBus = (error: unknown): boolean => error instanceof StrikeflowError && error.code === 'bus'

@@ -55,6 +55,7 @@ function stage(timers: VirtualTimers = createVirtualTimers()) {
     timers,
     maxRows: 10,
     maxWaitMs: 200,
+    isHeld: () => false,
     onWritten: () => {},
     onDropped: (partitions) => dropped.push([...partitions]),
     write: (batch) =>

@@ -8,6 +8,8 @@ export interface FlusherOptions<B extends Batch> {
   readonly timers: Timers
   readonly maxRows: number
   readonly maxWaitMs: number
+  /** True while nothing more is to be read. */
+  readonly isHeld: () => boolean
   readonly onWritten: (batch: B, seconds: number) => void
   /** Called before anything else happens: nothing of these partitions may be added any more until they are taken anew. */
   readonly onDropped: (partitions: ReadonlySet<number>, error: unknown) => void
@@ -66,7 +68,7 @@ export class Flusher<B extends Batch> {
 
   /** True when more should be read now. */
   get hasRoom(): boolean {
-    if (this.#isStalled) return false
+    if (this.#isStalled || this.#options.isHeld()) return false
     const batch = this.#open?.batch
     return batch === undefined || (batch.rows < growth * this.#maxRows && batch.messages < maxMessages)
   }

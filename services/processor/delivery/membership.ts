@@ -53,6 +53,7 @@ export class Membership {
   #renewedMs = -Infinity
   #loops: Promise<unknown> = Promise.resolve()
   #isCurrent = false
+  #currentSinceMs = 0
   #lastView = ''
 
   constructor(options: MembershipOptions) {
@@ -113,10 +114,13 @@ export class Membership {
 
   /** True when nobody alive but this process holds it. */
   isFree(partition: number): boolean {
+    const { timers, ttlMs } = this.#options
     const owner = this.#leases.get(partition)?.record.owner ?? null
     if (owner === null || owner.boot === this.#me.boot) return true
     const member = this.#members.get(owner.instance)
-    return member === undefined || member.record.boot !== owner.boot || !this.#isLive(member)
+    // Unknown is not dead: a record written anew while the watch began is told a little later.
+    if (member === undefined) return timers.nowMs() - this.#currentSinceMs > ttlMs
+    return member.record.boot !== owner.boot || !this.#isLive(member)
   }
 
   /** The highest epoch a lease of this partition had; 0 when there was none. */
@@ -224,7 +228,7 @@ export class Membership {
     const view = JSON.stringify([
       this.mayWrite(),
       [...this.#members.values()].map((member) => [member.record.boot, this.#isLive(member)]),
-      [...this.#leases].map(([partition, { record }]) => [partition, record.owner?.boot]),
+      [...this.#leases].map(([partition, { record }]) => [partition, record.owner?.boot, this.isFree(partition)]),
     ])
     if (view === this.#lastView) return
     this.#lastView = view
@@ -242,7 +246,10 @@ export class Membership {
       try {
         for await (const entry of coord.watch(signal)) {
           this.#note(entry)
-          this.#isCurrent ||= entry.pendingCount === 0
+          if (entry.isCurrent && !this.#isCurrent) {
+            this.#isCurrent = true
+            this.#currentSinceMs = timers.nowMs()
+          }
           if (this.#isCurrent) this.#tellChanges()
         }
       } catch (err) {

@@ -116,7 +116,7 @@ export class Partition<B extends Batch> {
         const next = await iterator.next()
         if (next.done === true) return
         deliveries.push(next.value)
-        isDoubtful = next.value.streamSeq < doubtfulTo && next.value.pendingCount > 0
+        isDoubtful = next.value.streamSeq < doubtfulTo && source.buffered > 0
       } while (isDoubtful && deliveries.length < lookupBatch)
       await this.#handle(deliveries)
     }

@@ -155,8 +155,8 @@ export interface WatchedEntry {
   /** Null when the key was deleted. */
   readonly value: unknown
   readonly revision: number
-  /** Entries that are there behind this one; 0 when all that was there has been told. */
-  readonly pendingCount: number
+  /** True from the moment on when all that was there at the beginning of the watch has been told. */
+  readonly isCurrent: boolean
 }
 
 /** A bucket with compare-and-set. A call that rejects may have taken effect all the same. */
@@ -179,7 +179,10 @@ export interface StreamFacts {
   readonly lastSeq: number
 }
 
-export interface OpenStream extends AsyncIterable<Delivery, void, void>, AsyncDisposable {}
+export interface OpenStream extends AsyncIterable<Delivery, void, void>, AsyncDisposable {
+  /** Messages that can be had without waiting. */
+  readonly buffered: number
+}
 
 export interface ChainStream {
   facts(): Promise<StreamFacts>

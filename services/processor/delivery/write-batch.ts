@@ -5,8 +5,8 @@ export interface BatchWriterDeps<B extends Batch> {
   readonly sink: RowSink<B>
   readonly timers: Timers
   readonly point: Point
-  /** False when the leases may be over: then nothing is begun any more. */
-  readonly mayWrite: () => boolean
+  /** `wait` while the leases may be over and nothing must be begun; `no` when nobody waits for the outcome any more. */
+  readonly mayWrite: () => MayWrite
   readonly onBusy: (error: WriteFailure, attempt: number) => void
 }
 
@@ -16,7 +16,10 @@ export type WriteBatch<B extends Batch> = (
   fence: Fence,
 ) => Promise<void>
 
+export type MayWrite = 'yes' | 'wait' | 'no'
+
 const maxBackoffMs = 5_000
+const lookAgainMs = 50
 
 /**
  * Writes one flush: all rows, then the acknowledgements of what was published for it, then the commit rows. What is refused for a
@@ -26,10 +29,16 @@ const maxBackoffMs = 5_000
 export function createBatchWriter<B extends Batch>(deps: BatchWriterDeps<B>): WriteBatch<B> {
   const { sink, point, timers, mayWrite, onBusy } = deps
 
+  /** Nobody may have noticed that the leases were late: then it goes on as if nothing had been. If somebody has, the sink refuses. */
+  async function untilAllowed(): Promise<void> {
+    while (mayWrite() === 'wait') await pause(timers, lookAgainMs)
+    if (mayWrite() === 'no') throw new WriteFailure('fenced', new Error('delivery has ended'))
+  }
+
   async function insert(send: () => Promise<void>): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        if (!mayWrite()) throw new WriteFailure('fenced', new Error('the lease could not be renewed in time'))
+        await untilAllowed()
         await point('lease-checked')
         return await send()
       } catch (error) {

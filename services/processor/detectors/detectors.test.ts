@@ -1,25 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import type { ChainFeatures } from '../../../shared/model/features.ts'
+import { chainFeaturesOf } from '../../../tests/fixtures/quant/parameters.ts'
 import type { Observation } from './detector.ts'
 import { detect, type DetectorStates } from './index.ts'
 
-const features: ChainFeatures = {
+const features = chainFeaturesOf({
   nContracts: 100,
-  nExpired: 0,
   nUsed: 80,
   atmIv30d: 0.2,
-  atmIvFront: 0.2,
-  expectedMove: 1,
   callVolume: 0,
   putVolume: 0,
-  callOpenInterest: 0,
-  putOpenInterest: 0,
-  pcrVolume: null,
-  pcrOi: null,
-  maxPain: null,
-  gexUsd1pct: null,
   quality: 90,
-}
+})
 
 const start = Date.UTC(2026, 10, 16, 14, 30)
 

@@ -33,9 +33,12 @@ export const volumeSpike: Detector<VolumeState> = {
   version: 1,
   parameters,
   observe(now, before) {
-    const volume = now.features.callVolume + now.features.putVolume
+    const { callVolume, putVolume } = now.features
+    const volume = (callVolume ?? 0) + (putVolume ?? 0)
     const level = before?.level ?? emptyBaseline
     const start = { ...point(now, volume), level, quietUntilMs: before?.quietUntilMs ?? 0 }
+    // Where a provider gives no volume there is nothing to watch: its absence is no quiet interval.
+    if (callVolume === null && putVolume === null) return { state: before ?? start, finding: null }
     // A total that fell is a provider's correction: a new starting point, never a negative volume.
     if (before === undefined || before.sessionDate !== now.sessionDate || volume < before.volume) {
       return { state: start, finding: null }

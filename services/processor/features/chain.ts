@@ -1,58 +1,88 @@
-import type { ChainFeatures, ExpiryFeatures } from '../../../shared/model/features.ts'
-import { constantMaturityVolatility } from '../../../shared/quant/interpolate.ts'
-import { maxPain, type OpenInterestRows } from '../../../shared/quant/max-pain.ts'
-import { addPositions, noPositions, putCallRatios } from './positioning.ts'
+import {
+  type ChainFeatureName,
+  chainFeatureSpecs,
+  type ExpiryFeatureName,
+} from '../../../shared/model/feature-registry.ts'
+import type { ChainFeatures, StrikeExposures } from '../../../shared/model/features.ts'
+import { chainArbitrage } from './arbitrage.ts'
+import type { ChainContext } from './context.ts'
+import type { ComputedExpiry } from './expiry-figures.ts'
+import { chainExposures } from './gamma-levels.ts'
+import type { ExpiryGroups } from './group.ts'
+import { maxPainOf } from './open-interest.ts'
+import { addPositions, noPositions, positioningOf } from './positioning.ts'
+import { addCoverage } from './quality.ts'
+import { countQuoteStates } from './quote-state.ts'
+import { atScale, atStoredScale } from './stored-scale.ts'
+import { termFeatures } from './term.ts'
 
-export interface PooledInputs {
-  /** Unrounded, NaN where missing, in canonical order. */
-  readonly expiries: readonly ExpiryFeatures[]
-  /** Live rows of all expiries. */
-  readonly positions: OpenInterestRows
-  readonly nContracts: number
-  readonly nExpired: number
+/** Pools the expiries of a chain, which come in canonical order; figures at their stored scale. */
+export function poolChain(
+  context: ChainContext,
+  groups: ExpiryGroups,
+  computed: readonly ComputedExpiry[],
+): ChainFeatures {
+  const { columns, spot, figures: contracts } = context
+  const points = computed.map(({ expiry: { root, expiryDay }, figures }) => ({ root, expiryDay, ...figures }))
+  const expiries = computed.map(({ expiry }) => expiry)
+  const all = computed.map(({ figures }) => figures)
+  const { figures: exposures, byStrike } = chainExposures(
+    context,
+    expiries,
+    computed.map(({ exposed }) => exposed),
+  )
+  const sums = noPositions()
+  for (const expiry of computed) addPositions(sums, expiry.sums)
+  const figures: Readonly<Record<ChainFeatureName, number>> = {
+    ...countsOf(context, groups, computed),
+    ...countQuoteStates(columns, groups.rows, contracts.flags),
+    quoteQuality: quoteQuality(computed),
+    ...termFeatures(points, spot),
+    ...positioningOf(sums),
+    maxPain: maxPainOf(columns, groups.rows),
+    ...exposures,
+    ...chainArbitrage(
+      computed.map(({ market }) => market),
+      all,
+    ),
+  }
+  return { ...atStoredScale(figures, chainFeatureSpecs), byStrike: atMoneyScale(byStrike) }
 }
 
-const daysPerYear = 365
-const thirtyDaysYears = 30 / daysPerYear
-/** Nearer than this an ATM volatility moves with the hour rather than with the market. */
-const frontFromYears = 1 / daysPerYear
+/** The scale the totals are stored at. */
+function atMoneyScale({ strike, ...exposures }: StrikeExposures): StrikeExposures {
+  const { decimals } = chainFeatureSpecs.gexUsd1pct
+  for (const column of Object.values(exposures)) {
+    for (let i = 0; i < column.length; i++) column[i] = atScale(column[i] ?? NaN, decimals) ?? 0
+  }
+  return { strike, ...exposures }
+}
 
-/** Pools the expiries of a chain. Returns unrounded figures, NaN where missing. */
-export function poolChain({ expiries, positions, nContracts, nExpired }: PooledInputs): ChainFeatures {
-  const sums = noPositions()
-  let nUsed = 0
-  let live = 0
-  let gex = 0
-  let knownGex = 0
-  let weightedQuality = 0
-  for (const expiry of expiries) {
-    addPositions(sums, expiry)
-    nUsed += expiry.nUsed
-    live += expiry.nContracts
-    weightedQuality += expiry.quality * expiry.nContracts
-    if (Number.isNaN(expiry.gexUsd1pct)) continue
-    gex += expiry.gexUsd1pct ?? 0
-    knownGex++
-  }
-  // Ties (two roots expiring at one instant) keep canonical order.
-  const byTime = expiries.toSorted((a, b) => a.yearsToExpiry - b.yearsToExpiry)
-  const front = byTime.find((expiry) => expiry.yearsToExpiry >= frontFromYears && !Number.isNaN(expiry.atmIv))
+const total = (computed: readonly ComputedExpiry[], name: ExpiryFeatureName): number =>
+  computed.reduce((sum, { figures }) => sum + figures[name], 0)
+
+function countsOf(
+  { columns }: ChainContext,
+  { nExpired, nAdjusted, rows }: ExpiryGroups,
+  computed: readonly ComputedExpiry[],
+): Pick<
+  Record<ChainFeatureName, number>,
+  'nContracts' | 'nLive' | 'nExpired' | 'nAdjusted' | 'nStrikes' | 'nUsed' | 'quality'
+> {
+  const weighted = computed.reduce((sum, { figures }) => sum + figures.quality * figures.nContracts, 0)
   return {
-    nContracts,
+    nContracts: columns.length,
+    nLive: rows.length,
     nExpired,
-    nUsed,
-    atmIv30d: constantMaturityVolatility(
-      byTime.map((expiry) => expiry.yearsToExpiry),
-      byTime.map((expiry) => expiry.atmIv ?? NaN),
-      byTime.length,
-      thirtyDaysYears,
-    ),
-    atmIvFront: front?.atmIv ?? NaN,
-    expectedMove: front?.expectedMove ?? NaN,
-    ...sums,
-    ...putCallRatios(sums),
-    maxPain: maxPain(positions),
-    gexUsd1pct: knownGex > 0 ? gex : NaN,
-    quality: live === 0 ? 0 : weightedQuality / live,
+    nAdjusted,
+    nStrikes: total(computed, 'nStrikes'),
+    nUsed: total(computed, 'nUsed'),
+    quality: rows.length === 0 ? 0 : weighted / rows.length,
   }
+}
+
+function quoteQuality(computed: readonly ComputedExpiry[]): number {
+  const coverage = { inside: 0, solved: 0 }
+  for (const { expiry } of computed) addCoverage(coverage, expiry.strikes)
+  return (100 * coverage.solved) / coverage.inside
 }

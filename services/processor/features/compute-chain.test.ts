@@ -2,36 +2,13 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ivCodes } from '../../../shared/model/features.ts'
 import { contractFlags, type Snapshot } from '../../../shared/model/snapshot.ts'
-import { black76Greeks, black76Price } from '../../../shared/quant/black76.ts'
+import { black76Greeks } from '../../../shared/quant/black76.ts'
 import { chainOf, type ContractInput, reordered } from '../../../tests/fixtures/quant/chain-builder.ts'
 import { computeChain } from './compute-chain.ts'
-import { putCallRatios } from './positioning.ts'
+import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
+import { marketTimeMs, near, smile } from '../../../tests/fixtures/quant/smile-chain.ts'
 
-const params = { riskFreeRate: 0, curveDate: '2026-06-22', minutesFloor: 5 }
-/** 11:00 New York on Monday 2026-06-22. */
-const marketTimeMs = Date.UTC(2026, 5, 22, 15)
-
-interface SmileInput {
-  readonly expiry: string
-  readonly strikes: readonly number[]
-  readonly sigma: number
-  readonly root?: string
-  readonly forward?: number
-}
-
-/** Both legs of each strike at their model price, two cents wide, with 100 volume and 1,000 open interest. */
-function smile({ expiry, strikes, sigma, root = 'XYZ', forward = 100 }: SmileInput): ContractInput[] {
-  const bare = chainOf([{ root, expiry, strike: 100, right: 'C' }], { marketTimeMs }).columns.expiryAtS[0] ?? NaN
-  const years = (bare - marketTimeMs / 1000) / 31_536_000
-  return strikes.flatMap((strike) =>
-    (['C', 'P'] as const).map((right) => {
-      const mid = black76Price(forward, strike, years, 1, sigma, right === 'C' ? 1 : 2)
-      return { root, expiry, strike, right, bid: mid - 0.01, ask: mid + 0.01, volume: 100, openInterest: 1000 }
-    }),
-  )
-}
-
-const near = [94, 96, 98, 99, 100, 101, 102, 104, 106]
+const params = flatParams(0)
 const compute = (contracts: readonly ContractInput[], meta = {}) =>
   computeChain(chainOf(contracts, { marketTimeMs, ...meta }), params)
 const codesOf = (result: ReturnType<typeof compute>) => [...result.contracts.ivCode]
@@ -101,10 +78,7 @@ describe('a small chain checked by hand', () => {
 describe('greeks of both legs', () => {
   it('are those of Black-76 on the implied forward, theta with the forward held fixed', () => {
     const contracts = smile({ expiry: '2026-12-18', strikes: near, sigma: 0.3 })
-    const { contracts: figures, expiries } = computeChain(chainOf(contracts, { marketTimeMs }), {
-      ...params,
-      riskFreeRate: 0.05,
-    })
+    const { contracts: figures, expiries } = computeChain(chainOf(contracts, { marketTimeMs }), flatParams(0.05))
     const yearsToExpiry = (Date.UTC(2026, 11, 18, 21) - marketTimeMs) / 31_536_000_000
     const discount = Math.exp(-0.05 * yearsToExpiry)
     expect(expiries[0]?.forward).toBe(100)
@@ -132,7 +106,7 @@ describe('contracts that take no part', () => {
     ]
     const result = compute([...dead, ...live])
     expect(result.expiries).toEqual(alone.expiries)
-    expect(result.chain).toEqual({ ...alone.chain, nContracts: live.length + dead.length, nExpired: 36 })
+    expect(result.chain).toEqual({ ...alone.chain, nContracts: live.length + dead.length, nExpired: 36, nAdjusted: 4 })
     const codes = codesOf(result)
     expect(new Set(codes.slice(0, 18))).toEqual(new Set([ivCodes.expired]))
     expect(new Set(codes.slice(18, 22))).toEqual(new Set([ivCodes.adjusted]))
@@ -210,9 +184,9 @@ describe('the chain as a whole', () => {
 
   it('takes the carry of spot for a forward where pairs are missing, and says so', () => {
     const puts = smile({ expiry: '2026-07-17', strikes: near, sigma: 0.2 }).filter((leg) => leg.right === 'P')
-    const { expiries } = computeChain(chainOf(puts, { marketTimeMs }), { ...params, riskFreeRate: 0.04 })
+    const { expiries } = computeChain(chainOf(puts, { marketTimeMs }), flatParams(0.04))
     const years = expiries[0]?.yearsToExpiry ?? NaN
-    expect(expiries[0]).toMatchObject({ forwardSource: 'carry', straddle: null, atmIv: null, quality: 0 })
+    expect(expiries[0]).toMatchObject({ forwardSource: 'spot_carry', straddle: null, atmIv: null, quality: 0 })
     expect(expiries[0]?.forward).toBeCloseTo(100 * Math.exp(0.04 * years), 4)
   })
 
@@ -239,17 +213,10 @@ describe('the chain as a whole', () => {
     expect(compute(contracts, { sessionDate: '2026-06-18' }).chain).toMatchObject({ callVolume: 900, putVolume: 900 })
   })
 
-  it('has no put/call ratio over fewer than 200 calls traded or 1,000 held', () => {
-    const sums = { callVolume: 199, putVolume: 500, callOpenInterest: 999, putOpenInterest: 5000 }
-    expect(putCallRatios(sums)).toEqual({ pcrVolume: null, pcrOi: null })
-    expect(putCallRatios({ ...sums, callVolume: 200, callOpenInterest: 1000 })).toEqual({ pcrVolume: 2.5, pcrOi: 5 })
-    expect(putCallRatios({ ...sums, callVolume: 200, callOpenInterest: 1000, putVolume: 0 }).pcrVolume).toBe(0)
-  })
-
   it('is empty of an empty chain', () => {
     const { expiries, chain } = compute([])
     expect(expiries).toEqual([])
-    expect(chain).toMatchObject({ nContracts: 0, nUsed: 0, atmIv30d: null, gexUsd1pct: null, callVolume: 0 })
+    expect(chain).toMatchObject({ nContracts: 0, nUsed: 0, atmIv30d: null, gexUsd1pct: null, callVolume: null })
   })
 })
 
@@ -264,7 +231,7 @@ describe('order and garbage', () => {
     { marketTimeMs },
   )
   const figures = (input: Snapshot) => {
-    const { contracts, expiries, chain } = computeChain(input, { ...params, riskFreeRate: 0.037 })
+    const { contracts, expiries, chain } = computeChain(input, flatParams(0.037))
     return { contracts, expiries, chain }
   }
   const straight = figures(snapshot)

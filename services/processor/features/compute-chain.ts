@@ -1,64 +1,76 @@
+import { parseDay } from '../../../shared/calendar/days.ts'
+import { expiryFeatureSpecs } from '../../../shared/model/feature-registry.ts'
 import {
   type ComputedChain,
   type ContractFigures,
   type ExpiryFeatures,
   ivCodes,
+  type IvMethod,
 } from '../../../shared/model/features.ts'
 import type { ChainColumns, Snapshot } from '../../../shared/model/snapshot.ts'
+import type { RateCurve } from '../../../shared/quant/rate-curve.ts'
 import { poolChain } from './chain.ts'
-import { type ChainContext, computeExpiry, createScratch } from './expiry.ts'
-import { type ExpiryGroups, groupByExpiry } from './group.ts'
+import type { ChainContext } from './context.ts'
+import { type ComputedExpiry, computeExpiry } from './expiry-figures.ts'
+import type { KnownCarry } from './forward.ts'
+import { groupByExpiry } from './group.ts'
 import { sessionStartS } from './positioning.ts'
-import { atStoredScale, chainRegistry, expiryRegistry } from './registry.ts'
+import { markQuoteStates } from './quote-state.ts'
+import { solveExpiries } from './solve-expiries.ts'
+import { atStoredScale } from './stored-scale.ts'
 
 export interface FeatureParams {
-  /** Flat, continuously compounded, as a fraction: 0.037 is 3.7 %. */
-  readonly riskFreeRate: number
-  /** Day the rate was taken, YYYY-MM-DD. */
-  readonly curveDate: string
+  readonly curve: RateCurve
+  readonly ivMethod: IvMethod
   /** Contracts with less time left than this have no IV. @default 5 */
   readonly minutesFloor: number
 }
 
-const minutesPerYear = 525_600
+/** What is computed, and the carries to hand in with the next snapshot of the same underlying and provider. */
+export interface ComputedSnapshot extends ComputedChain {
+  readonly carries: readonly KnownCarry[]
+}
 
 /**
- * Computes everything one snapshot says by itself. The same contracts in another order give bit-identical figures. Scalar
- * features come at their stored scale; the figures of contracts stay unrounded, for the row writer to round.
+ * Computes everything one snapshot says by itself, with the carries of the snapshot before for expiries whose own pairs say
+ * nothing. The same contracts in another order give bit-identical figures. Scalar features come at their stored scale; the
+ * figures of contracts stay unrounded, for the row writer to round.
  */
-export function computeChain(snapshot: Snapshot, params: FeatureParams): ComputedChain {
+export function computeChain(
+  snapshot: Snapshot,
+  params: FeatureParams,
+  known: readonly KnownCarry[] = [],
+): ComputedSnapshot {
   const { meta, columns } = snapshot
+  const contracts = createFigures(columns)
+  const startS = sessionStartS(meta)
+  markQuoteStates(columns, startS, contracts.flags)
   const marketTimeS = meta.marketTimeMs / 1000
-  const contracts = createFigures(columns.length)
   const groups = groupByExpiry(columns, marketTimeS, contracts.ivCode)
   const { spot } = meta
-  if (spot === null || !(spot > 0 && spot < Infinity)) return { contracts, expiries: [], chain: null }
+  if (spot === null || !(spot > 0 && spot < Infinity)) return { contracts, expiries: [], chain: null, carries: known }
   const context: ChainContext = {
     columns,
     figures: contracts,
     spot,
     multiplier: meta.multiplier,
     marketTimeS,
-    sessionStartS: sessionStartS(meta),
-    riskFreeRate: params.riskFreeRate,
-    floorYears: params.minutesFloor / minutesPerYear,
+    sessionStartS: startS,
+    sessionDay: parseDay(meta.sessionDate) ?? NaN,
   }
-  const positions = gatherPositions(columns, groups.rows)
-  const expiries = computeExpiries(context, groups, positions)
-  const pooled = poolChain({
-    expiries,
-    positions: { ...positions, count: groups.rows.length },
-    nContracts: columns.length,
-    nExpired: groups.nExpired,
-  })
-  return {
-    contracts,
-    expiries: expiries.map((expiry) => atStoredScale(expiry, expiryRegistry)),
-    chain: atStoredScale(pooled, chainRegistry),
-  }
+  const { expiries, carries } = solveExpiries(context, groups, meta, params, known)
+  const computed = expiries.map((expiry) => computeExpiry(context, expiry))
+  return { contracts, expiries: computed.map(toFeatures), chain: poolChain(context, groups, computed), carries }
 }
 
-function createFigures(length: number): ContractFigures {
+function toFeatures({ expiry, figures }: ComputedExpiry): ExpiryFeatures {
+  const { root, expiryDay, expiryAtS, exerciseStyle, forward } = expiry
+  const scaled = atStoredScale(figures, expiryFeatureSpecs)
+  return { root, expiryDay, expiryAtS, exerciseStyle, forwardSource: forward.source, ...scaled }
+}
+
+/** Figures of contracts before anything is computed: missing, with the code `no_forward`. */
+export function createFigures({ length }: ChainColumns): ContractFigures {
   const missing = () => new Float64Array(length).fill(NaN)
   return {
     iv: missing(),
@@ -67,45 +79,8 @@ function createFigures(length: number): ContractFigures {
     gamma: missing(),
     theta: missing(),
     vega: missing(),
+    ivBiasVp: missing(),
+    thetaToExpiry: missing(),
+    flags: new Uint16Array(length),
   }
-}
-
-interface Positions {
-  readonly strike: Float64Array
-  readonly right: Int8Array
-  readonly openInterest: Float64Array
-}
-
-/** The columns max pain reads, in canonical order, so that an expiry is a view of them. */
-function gatherPositions(columns: ChainColumns, rows: Int32Array): Positions {
-  const strike = new Float64Array(rows.length)
-  const right = new Int8Array(rows.length)
-  const openInterest = new Float64Array(rows.length)
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] ?? 0
-    strike[i] = columns.strike[row] ?? NaN
-    right[i] = columns.right[row] ?? 0
-    openInterest[i] = columns.openInterest[row] ?? NaN
-  }
-  return { strike, right, openInterest }
-}
-
-function computeExpiries(context: ChainContext, groups: ExpiryGroups, positions: Positions): ExpiryFeatures[] {
-  const { count, starts, rows } = groups
-  let largest = 0
-  for (let g = 0; g < count; g++) largest = Math.max(largest, (starts[g + 1] ?? 0) - (starts[g] ?? 0))
-  const scratch = createScratch(largest)
-  const expiries: ExpiryFeatures[] = []
-  for (let g = 0; g < count; g++) {
-    const from = starts[g] ?? 0
-    const to = starts[g + 1] ?? 0
-    const expiry = {
-      rows: rows.subarray(from, to),
-      strike: positions.strike.subarray(from, to),
-      right: positions.right.subarray(from, to),
-      openInterest: positions.openInterest.subarray(from, to),
-    }
-    expiries.push(computeExpiry(context, expiry, scratch))
-  }
-  return expiries
 }

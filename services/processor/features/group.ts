@@ -9,6 +9,7 @@ export interface ExpiryGroups {
   /** Group g is rows[starts[g]] up to rows[starts[g + 1] - 1]. */
   readonly starts: Int32Array
   readonly nExpired: number
+  readonly nAdjusted: number
 }
 
 /** A strike in ten-thousandths (35 bits), the right (1) and a row's place in its group (17) share one exact double. */
@@ -28,6 +29,7 @@ export function groupByExpiry(columns: ChainColumns, marketTimeS: number, ivCode
   const sizes: number[] = []
   const byKey = new Map<number, number>()
   let nExpired = 0
+  let nAdjusted = 0
   let lastKey = NaN
   let group = -1
   for (let row = 0; row < length; row++) {
@@ -35,6 +37,7 @@ export function groupByExpiry(columns: ChainColumns, marketTimeS: number, ivCode
     if (dead !== ivCodes.ok) {
       ivCode[row] = dead
       if (dead === ivCodes.expired) nExpired++
+      else if (dead === ivCodes.adjusted) nAdjusted++
       groupOf[row] = -1
       continue
     }
@@ -51,7 +54,7 @@ export function groupByExpiry(columns: ChainColumns, marketTimeS: number, ivCode
     groupOf[row] = group
     sizes[group] = (sizes[group] ?? 0) + 1
   }
-  return { ...layOut(columns, groupOf, groupKeys, sizes), nExpired }
+  return { ...layOut(columns, groupOf, groupKeys, sizes), nExpired, nAdjusted }
 }
 
 function codeOfDead(columns: ChainColumns, row: number, marketTimeS: number): number {
@@ -75,7 +78,7 @@ function layOut(
   groupOf: Int32Array,
   groupKeys: readonly number[],
   sizes: readonly number[],
-): Omit<ExpiryGroups, 'nExpired'> {
+): Omit<ExpiryGroups, 'nExpired' | 'nAdjusted'> {
   const count = groupKeys.length
   const order = Array.from(groupKeys.keys()).sort((a, b) => (groupKeys[a] ?? 0) - (groupKeys[b] ?? 0))
   const starts = new Int32Array(count + 1)

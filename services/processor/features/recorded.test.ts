@@ -1,30 +1,52 @@
 import { describe, expect, it } from 'vitest'
 import { ivCodes } from '../../../shared/model/features.ts'
-import type { Snapshot } from '../../../shared/model/snapshot.ts'
+import { rights, type Snapshot } from '../../../shared/model/snapshot.ts'
 import { maxPain } from '../../../shared/quant/max-pain.ts'
 import { cboeFiles, cboeSnapshot, readCboe, recordingsRoot } from '../../../tests/fixtures/quant/recorded-chain.ts'
 import { reordered } from '../../../tests/fixtures/quant/chain-builder.ts'
 import { computeChain } from './compute-chain.ts'
 import { sumPositions } from './positioning.ts'
+import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
 
-const params = { riskFreeRate: 0.037, curveDate: '2026-06-22', minutesFloor: 5 }
+const params = flatParams(0.037)
 const weekS = 7 * 86_400
 const absent = `no recordings under ${recordingsRoot}`
 
-/** |ours - Cboe's| in vol points of out-of-the-money contracts beyond a week and within 10 % of the forward. */
-function volatilityGaps(snapshot: Snapshot): number[] {
-  const { columns, meta } = snapshot
-  const { contracts, expiries } = computeChain(snapshot, params)
+/** The contract is two-sided and out of the money against its expiry's forward. */
+interface OtmQuote {
+  readonly code: number
+  readonly leftS: number
+  /** |ours - Cboe's| in vol points; NaN without either. */
+  readonly gapVp: number
+  readonly halfSpreadVp: number
+}
+
+/** Every two-sided out-of-the-money quote of a recording. */
+function otmQuotes({ columns, meta }: Snapshot): OtmQuote[] {
+  const { contracts, expiries } = computeChain({ columns, meta }, params)
   const forwards = new Map(expiries.map(({ root, expiryDay, forward }) => [`${root} ${expiryDay}`, forward ?? NaN]))
-  const gaps: number[] = []
+  const quotes: OtmQuote[] = []
   for (let i = 0; i < columns.length; i++) {
-    const forward = forwards.get(`${columns.roots[columns.rootIndex[i] ?? 0]} ${columns.expiryDay[i]}`) ?? NaN
-    const left = (columns.expiryAtS[i] ?? NaN) - meta.marketTimeMs / 1000
-    const gap = 100 * Math.abs((contracts.iv[i] ?? NaN) - (columns.providerIv[i] ?? NaN))
-    const isNear = Math.abs(Math.log((columns.strike[i] ?? NaN) / forward)) < 0.1
-    if (contracts.ivCode[i] === ivCodes.ok && left > weekS && isNear && !Number.isNaN(gap)) gaps.push(gap)
+    const [bid, ask, strike] = [columns.bid[i] ?? NaN, columns.ask[i] ?? NaN, columns.strike[i] ?? NaN]
+    const forward = forwards.get(`${columns.roots[columns.rootIndex[i] ?? 0]} ${columns.expiryDay[i]}`)
+    const isInTheMoney = columns.right[i] === rights.call ? strike < (forward ?? 0) : strike >= (forward ?? Infinity)
+    if (!(bid > 0 && ask >= bid) || isInTheMoney) continue
+    quotes.push({
+      code: contracts.ivCode[i] ?? NaN,
+      leftS: (columns.expiryAtS[i] ?? NaN) - meta.marketTimeMs / 1000,
+      gapVp: 100 * Math.abs((contracts.iv[i] ?? NaN) - (columns.providerIv[i] ?? NaN)),
+      halfSpreadVp: (0.5 * (ask - bid)) / (contracts.vega[i] ?? NaN),
+    })
   }
-  return gaps
+  return quotes
+}
+
+const quotesOf = (files: readonly string[]) => files.flatMap((file) => otmQuotes(cboeSnapshot(readCboe(file))))
+const comparable = ({ code, leftS, gapVp }: OtmQuote) => code === ivCodes.ok && leftS > weekS && !Number.isNaN(gapVp)
+
+function printed(underlying: string, gaps: readonly number[]): string {
+  const at = (share: number) => quantile(gaps, share).toFixed(3)
+  return `${underlying}: n ${gaps.length}, median ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)} vol points from Cboe's`
 }
 
 const quantile = (sorted: readonly number[], share: number) => sorted[Math.floor(sorted.length * share)] ?? NaN
@@ -38,12 +60,9 @@ describe('recorded Cboe chains', () => {
       const recording = readCboe(file)
       const { columns } = cboeSnapshot(recording)
       // The recorder pools every listed row, expired ones included.
-      const sums = sumPositions(
-        columns,
-        Int32Array.from({ length: columns.length }, (_, i) => i),
-        -Infinity,
-      )
-      const pcrOi = Math.round((1000 * sums.putOpenInterest) / sums.callOpenInterest) / 1000
+      const rows = Int32Array.from({ length: columns.length }, (_, i) => i)
+      const { calls, puts } = sumPositions({ columns, multiplier: 100, sessionStartS: -Infinity }, rows)
+      const pcrOi = Math.round((1000 * puts.openInterest) / calls.openInterest) / 1000
       if (pcrOi !== recording.pcr_oi) different.push(`${file}: pcr_oi`)
       if (maxPain({ ...columns, count: columns.length }) !== recording.walls.max_pain)
         different.push(`${file}: max_pain`)
@@ -52,17 +71,49 @@ describe('recorded Cboe chains', () => {
     expect(different).toEqual([])
   }, 60_000)
 
-  it.for(['IWM', 'TLT'])("have our volatility within 0.2 points of Cboe's in the median of %s", (underlying, ctx) => {
+  it.for(['IWM', 'TLT'])("have our volatility within 0.15 points of Cboe's in the median of %s", (underlying, ctx) => {
     const files = cboeFiles(underlying)
     if (files.length === 0) ctx.skip(absent)
-    const gaps = files.flatMap((file) => volatilityGaps(cboeSnapshot(readCboe(file)))).sort((a, b) => a - b)
-    const [median, p99] = [quantile(gaps, 0.5), quantile(gaps, 0.99)]
-    process.stdout.write(
-      `${underlying}: n ${gaps.length}, median ${median.toFixed(3)}, p99 ${p99.toFixed(3)} vol points\n`,
-    )
-    expect(median).toBeLessThan(0.15)
-    expect(p99).toBeLessThan(1.2)
+    const gaps = quotesOf(files)
+      .filter(comparable)
+      .map(({ gapVp }) => gapVp)
+      .sort((a, b) => a - b)
+    process.stdout.write(`${printed(underlying, gaps)}\n`)
+    expect(quantile(gaps, 0.5)).toBeLessThanOrEqual(0.15)
+    expect(quantile(gaps, 0.99)).toBeLessThanOrEqual(1.2)
   })
+
+  it.for(['COPX', 'UNG', 'SHY'])(
+    "have 95 % of %s within 1.2 points of Cboe's or half its spread",
+    { timeout: 60_000 },
+    (underlying, ctx) => {
+      const files = cboeFiles(underlying)
+      if (files.length === 0) ctx.skip(absent)
+      const quotes = quotesOf(files).filter(comparable)
+      const gaps = quotes.map(({ gapVp }) => gapVp).sort((a, b) => a - b)
+      const within = quotes.filter(({ gapVp, halfSpreadVp }) => gapVp <= Math.max(1.2, halfSpreadVp)).length
+      const share = (100 * within) / quotes.length
+      process.stdout.write(`${printed(underlying, gaps)}, ${share.toFixed(2)} % within 1.2 or half the spread\n`)
+      expect(share).toBeGreaterThanOrEqual(95)
+    },
+  )
+
+  it.for(['IWM', 'TLT', 'COPX', 'UNG', 'SHY'])(
+    'give every two-sided out-of-the-money quote of %s a volatility or the reason',
+    { timeout: 60_000 },
+    (underlying, ctx) => {
+      const files = cboeFiles(underlying)
+      if (files.length === 0) ctx.skip(absent)
+      const counts = new Map<string, number>()
+      for (const { code } of quotesOf(files)) {
+        const name = Object.entries(ivCodes).find(([, number]) => number === code)?.[0] ?? 'unknown'
+        counts.set(name, (counts.get(name) ?? 0) + 1)
+      }
+      process.stdout.write(`${underlying}: ${JSON.stringify(Object.fromEntries(counts))}\n`)
+      const reasons = ['ok', 'below_intrinsic', 'expired', 'below_time_floor', 'no_forward']
+      expect([...counts.keys()].filter((name) => !reasons.includes(name))).toEqual([])
+    },
+  )
 
   it('leave no live out-of-the-money two-sided quote without a volatility', (ctx) => {
     const files = cboeFiles('IWM')
@@ -74,7 +125,9 @@ describe('recorded Cboe chains', () => {
       expect([...contracts.ivCode].filter((code) => !known.has(code))).toEqual([])
       expect(chain?.quality).toBeGreaterThan(50)
       // An expiry listed that morning has no quotes yet; every other one has its forward from parity.
-      expect(expiries.filter(({ forwardSource, nUsed }) => (forwardSource === 'parity') !== nUsed > 0)).toEqual([])
+      expect(expiries.filter(({ forwardSource, nUsed }) => (forwardSource === 'parity') !== (nUsed ?? 0) > 0)).toEqual(
+        [],
+      )
     }
   })
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { chainFeatureSpecs, expiryFeatureSpecs } from '../../model/feature-registry.ts'
 import { instant, jsonText } from './columns.ts'
 import type { Query } from './query.ts'
 
@@ -16,6 +17,26 @@ const latestFeatures = z.object({
 })
 export type LatestFeatures = z.output<typeof latestFeatures>
 
+const chainColumns = [
+  'session_date',
+  'spot',
+  ...Object.values(chainFeatureSpecs).map(({ column }) => column),
+  'exposure_strikes',
+  'gex_by_strike',
+  'content_unchanged',
+  'late',
+  'risk_free_rate',
+  'iv_method',
+  'exposure_convention',
+]
+const expiryColumns = [
+  'root',
+  'expiry',
+  'exercise_style',
+  'forward_source',
+  ...Object.values(expiryFeatureSpecs).map(({ column }) => column),
+]
+
 /**
  * The newest committed snapshot that has features: one without a spot has none, and then the one before it stands.
  * The commit log alone finds it; both feature tables are read by primary key, FINAL over those few granules.
@@ -31,18 +52,14 @@ const sql = `
   SELECT underlying, snapshot_id, provider, scan_id, market_time, stored_at, features, expiries
   FROM (
     SELECT underlying, snapshot_id, provider, scan_id, market_time, stored_at,
-      formatRowNoNewline('JSONEachRow', session_date, spot, n_contracts, n_expired, n_used, atm_iv_30d, atm_iv_front,
-        expected_move, call_volume, put_volume, call_open_interest, put_open_interest, pcr_volume, pcr_oi, max_pain,
-        gex_usd_1pct, content_unchanged, late, quality, risk_free_rate) AS features
+      formatRowNoNewline('JSONEachRow', ${chainColumns.join(', ')}) AS features
     FROM chain_features_v1 FINAL
     WHERE (underlying, market_time, provider, snapshot_id) IN (SELECT * FROM wanted)
   ) AS chains
   LEFT JOIN (
     SELECT snapshot_id, arrayStringConcat(arraySort(groupArray(expiry_row)).3, ',') AS expiries
     FROM (
-      SELECT snapshot_id, (expiry, root, formatRowNoNewline('JSONEachRow', root, expiry, years_to_expiry, n_contracts,
-        n_used, forward, forward_source, atm_iv, straddle, expected_move, call_volume, put_volume, call_open_interest,
-        put_open_interest, pcr_volume, pcr_oi, max_pain, gex_usd_1pct, quality)) AS expiry_row
+      SELECT snapshot_id, (expiry, root, formatRowNoNewline('JSONEachRow', ${expiryColumns.join(', ')})) AS expiry_row
       FROM expiry_features_v1 FINAL
       WHERE (underlying, market_time, provider, snapshot_id) IN (SELECT * FROM wanted)
     )

@@ -1,3 +1,4 @@
+import { usMultiplier } from '../../../../shared/calendar/multiplier.ts'
 import { parseZonedTime } from '../../../../shared/calendar/zones.ts'
 import { assembleSnapshot } from '../../assemble.ts'
 import { nonZero, positiveOrNull } from '../numbers.ts'
@@ -11,7 +12,6 @@ import { readCboe } from './wire.ts'
 /** Cboe states 15 minutes; its file time is that much ahead of the newest trade in it. */
 const cboeDelayMs = 15 * 60_000
 export const cboeZone = 'America/New_York'
-const multiplier = 100
 
 export interface CboeContext {
   /** What was asked for. A document of another name is refused. Null where only the document can tell. */
@@ -43,7 +43,7 @@ export function normalizeCboe(document: unknown, context: CboeContext): FetchOut
     provider: 'cboe',
     underlying,
     zone: cboeZone,
-    multiplier,
+    multiplier: usMultiplier,
     spot: positiveOrNull(chain.currentPrice),
     rawSpot: chain.currentPrice,
     timeKind: 'file',

@@ -1,4 +1,5 @@
 import { parseDay } from '../../../../shared/calendar/days.ts'
+import { usMultiplier } from '../../../../shared/calendar/multiplier.ts'
 import { rights } from '../../../../shared/model/snapshot.ts'
 import { assembleSnapshot } from '../../assemble.ts'
 import { absentIsZero, atLeast, nonZero, positiveOrNull } from '../numbers.ts'
@@ -11,7 +12,6 @@ import { readOptionsDesk } from './wire.ts'
 /** Yahoo states up to 15 minutes (`exchangeDataDelayedBy`), which the recorder did not keep: the largest stands. */
 const optionsDeskDelayMs = 15 * 60_000
 const zone = 'America/New_York'
-const multiplier = 100
 /** Yahoo's search for an IV starts at 1e-5 and halves its way; what it leaves below 0.1 % is "not found", never a volatility. */
 const leastIv = 0.001
 
@@ -39,7 +39,7 @@ export function normalizeOptionsDesk(document: unknown, context: OptionsDeskCont
     provider: 'options_desk',
     underlying,
     zone,
-    multiplier,
+    multiplier: usMultiplier,
     spot: positiveOrNull(chain.underlyingPrice),
     rawSpot: chain.underlyingPrice,
     timeKind: 'fetch',

@@ -1,10 +1,10 @@
-import { bachelierRatio } from './bachelier-seed.ts'
-import { erfcx } from './normal.ts'
+import { erfcx } from '../normal.ts'
+import { block } from './block.ts'
 
 /*
- * Notation, with s = sigma sqrt(T) the total volatility and x = |ln(F/K)|: the undiscounted out-of-the-money price over
- * sqrt(F K) is b(s) = exp(-(u^2 + v^2)) A, where u = x / (s sqrt 2), v = s / (2 sqrt 2), A = (erfcx(u-v) - erfcx(u+v)) / 2.
- * Its upper bound is e^(-x/2), and the distance to it the same with the sum erfcx(v-u) + erfcx(u+v).
+ * Notation as in docs/numerics.md: with s the total volatility and x = |ln(F/K)|, the normalised out-of-the-money price is
+ * b(s) = exp(-(u^2 + v^2)) A, u = x / (s sqrt 2), v = s / (2 sqrt 2), A = (erfcx(u-v) - erfcx(u+v)) / 2. Its upper bound is
+ * e^(-x/2), and the distance to it the same with the sum erfcx(v-u) + erfcx(u+v).
  */
 
 const sqrtTwoPi = 2.5066282746310002
@@ -13,9 +13,34 @@ const maximumSteps = 100
 /** The distance of b from its bound underflows before this. */
 const highestTotalVolatility = 100
 
+/** Solves the rows of the block that `block.rest` lists, by steps inside a bracket that only shrinks. */
+export function solveRest(count: number): void {
+  for (let i = 0; i < count; i++) solveRow(block.rest[i]!)
+}
+
+function solveRow(j: number): void {
+  const x = block.x[j]!
+  const guess = block.s[j]!
+  const b = block.price[j]! / block.root[j]!
+  // Too small to be represented over sqrt(F K).
+  if (!(b > 0)) {
+    block.s[j] = NaN
+    return
+  }
+  const toBound = (block.lower[j]! - block.price[j]!) / block.root[j]!
+  block.s[j] = solveBracketed(b, toBound, x, guess > 0 && guess < highestTotalVolatility ? guess : guessOf(x, b))
+}
+
+/** Where tables and polynomials end: from b = exp(-u^2) to leading order, or the inflection of b(s) when that is higher. */
+function guessOf(x: number, b: number): number {
+  const depth = -Math.log(b) - 0.5 * x
+  const inflection = Math.sqrt(2 * x)
+  return depth > 1 ? Math.min(inflection, x / Math.sqrt(2 * depth)) : inflection + 1e-9
+}
+
 /** A(u, v); for small v by its odd Taylor series in v, since the difference would cancel what a 0DTE quote has. */
 function scaledPrice(u: number, v: number): number {
-  if (v >= 0.05 || u >= 8) return 0.5 * (erfcx(u - v) - erfcx(u + v))
+  if (v >= 0.05) return 0.5 * (erfcx(u - v) - erfcx(u + v))
   // Derivatives of erfcx by their recurrence E(n+1) = 2u E(n) + 2n E(n-1).
   const u2 = 2 * u
   const e0 = erfcx(u)
@@ -44,45 +69,12 @@ function householderStep(newton: number, rho: number, s: number, x: number): num
   return (newton * (1 + 0.5 * h2 * newton)) / (1 + newton * (h2 + (h3 * newton) / 6))
 }
 
-/**
- * Returns sigma sqrt(T) of an undiscounted out-of-the-money price; the caller has checked 0 < price < min(F, K). NaN only
- * where the price is too small to be represented over sqrt(F K).
- */
-export function solveTotalVolatility(price: number, forward: number, strike: number): number {
-  const distance = Math.abs(forward - strike)
-  const root = Math.sqrt(forward * strike)
-  const lower = Math.min(forward, strike)
-  // Near the money the quotient forward / strike would have lost the digits of its logarithm.
-  const x = distance < 0.125 * lower ? Math.log1p(distance / lower) : Math.abs(Math.log(forward / strike))
-  const b = price / root
-  const y = ((2 * price + distance) * bachelierRatio(1 + distance / price)) / root
-  const y2 = y * y
-  const x2 = x * x
-  if (!(b > 0)) return NaN
-  // Leading terms of the expansion of lognormal in normal volatility.
-  let s = y * (1 + (y2 - x2) / 24 + (7 * y2 * y2) / 1920)
-  if (y2 < 1.2 && x2 < 0.64) {
-    for (let i = 0; i < 4; i++) {
-      const u = (x * Math.SQRT1_2) / s
-      const v = s * 0.5 * Math.SQRT1_2
-      const a = scaledPrice(u, v)
-      const rho = 1 / (sqrtTwoPi * a)
-      const newton = (u * u + v * v - Math.log(a / b)) / rho
-      s += householderStep(newton, rho, s, x)
-      // The error after a step is of the order of (1 + u^2)^3 (newton / s)^4.
-      if (Math.abs(newton) * (1 + u * u) < 5e-5 * s) return s
-    }
-  }
-  return solveBracketed(b, (lower - price) / root, x, s)
-}
-
-/** The same with a bracket that only shrinks, for prices the expansion is no guide to. Always ends. */
 function solveBracketed(b: number, toBound: number, x: number, guess: number): number {
   const nearBound = b > toBound
   const target = nearBound ? toBound : b
   let low = 0
   let high = highestTotalVolatility
-  let s = guess > low && guess < high ? guess : Math.min(Math.sqrt(2 * x) + 1e-9, high / 2)
+  let s = guess
   for (let i = 0; i < maximumSteps; i++) {
     const u = (x * Math.SQRT1_2) / s
     const v = s * 0.5 * Math.SQRT1_2
