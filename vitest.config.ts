@@ -19,6 +19,9 @@ export default defineConfig({
         },
       },
       {
+        test: { ...shared, name: 'simulation', include: ['tests/simulation/**/*.test.ts'] },
+      },
+      {
         test: {
           ...shared,
           name: 'integration',

@@ -5,6 +5,7 @@ import type { StreamProfile } from '../../shared/bus/stream-specs.ts'
 import { ensureStreams, streamInfo } from '../../shared/bus/streams.ts'
 import { rawFilter } from '../../shared/bus/subjects.ts'
 import { StrikeflowError } from '../../shared/model/errors.ts'
+import { createdOf } from './delivery/place.ts'
 import type { ChainStream, StreamFacts } from './delivery/ports.ts'
 
 const stream = 'CHAINS'
@@ -28,9 +29,10 @@ export function createChainStream(bus: Bus, profile: StreamProfile, replicas: nu
       const message = await messageAt(bus, stream, streamSeq)
       return message === null ? null : { messageId: message.messageId ?? '' }
     },
-    open: ({ partition, cursor }, cursorMessageId) =>
+    open: ({ partition, incarnation, cursor }, cursorMessageId) =>
       openOrderedSource(bus, {
         stream,
+        created: createdOf(incarnation),
         filterSubject: rawFilter(partition),
         fromSeq: cursor + 1,
         previousSeq: cursor,

@@ -37,6 +37,8 @@ export interface OrderedSourceOptions {
   readonly previousSeq?: number
   /** What is known to stand before the first sequence wanted: when it no longer does, the stream has gone back. */
   readonly last?: Pick<Delivery, 'streamSeq' | 'messageId'> | null
+  /** Creation time of the stream the reader means. @default that of the stream which is there */
+  readonly created?: string
   /** Messages fetched ahead of the reader. @default 256 */
   readonly maxMessages?: number
   /** The server shows a sign of life this often; three missed ones begin a new consumer. @default 2000 */
@@ -68,7 +70,7 @@ export async function openOrderedSource(bus: Bus, options: OrderedSourceOptions)
 
 class Source implements OrderedSource {
   readonly #bus: Bus
-  readonly #options: Required<OrderedSourceOptions>
+  readonly #options: Required<Omit<OrderedSourceOptions, 'created'>>
   readonly #created: string
   readonly #closing = new AbortController()
   readonly #leaveBudget: () => void
@@ -89,7 +91,7 @@ class Source implements OrderedSource {
     this.#bus = bus
     this.#options = { ...options, previousSeq, last, maxMessages, heartbeatMs }
     this.#last = last
-    this.#created = info.created
+    this.#created = options.created ?? info.created
     this.#lastSeq = fromSeq - 1
     this.#previousSeq = previousSeq
     this.#leaveBudget = bus.budget.join()
@@ -158,7 +160,6 @@ class Source implements OrderedSource {
       const before = this.#lastSeq
       try {
         await this.#bus.connected(this.#closing.signal)
-        if (this.#sessions > 0) await this.#orClosed(this.#checkContinuity())
         const end = await this.#runSession()
         if (end !== 'closed')
           this.#bus.log.info({ ...this.#facts(), reason: end }, 'ordered source begins a new consumer')
@@ -198,6 +199,13 @@ class Source implements OrderedSource {
       opening.then((late) => late.close()).catch(() => {})
       throw error
     })
+    try {
+      // Not before: between a look and the making of a consumer the stream could be another. A consumer goes with its stream.
+      await this.#orClosed(this.#checkContinuity())
+    } catch (error) {
+      session.close()
+      throw error
+    }
     this.#session = session
     this.#sessions += 1
     if (this.#isOver) session.close()

@@ -102,12 +102,14 @@ export class Delivery<B extends Batch> {
   async #loop(stop: AbortSignal): Promise<void> {
     await this.#join(stop)
     while (!stop.aborted) {
-      this.#wake = Promise.withResolvers()
+      // Of this round: an alarm that is called off below must not wake the next one, which would never sleep again.
+      const wake = Promise.withResolvers<void>()
+      this.#wake = wake
       const waitMs = await this.#step()
       if (stop.aborted) return
       const alarm = new AbortController()
-      if (waitMs !== null) void pause(this.#ports.timers, waitMs, alarm.signal).then(() => this.#wake.resolve())
-      await this.#wake.promise
+      if (waitMs !== null) void pause(this.#ports.timers, waitMs, alarm.signal).then(() => wake.resolve())
+      await wake.promise
       alarm.abort()
     }
   }
@@ -131,15 +133,27 @@ export class Delivery<B extends Batch> {
   async #step(): Promise<number | null> {
     const membership = this.#membership
     // Nothing is begun until the leases are renewed; whether they are still ours is looked at then.
-    if (!membership.mayWrite()) return null
+    if (!membership.mayWrite()) return this.#options.renewMs
     this.#flusher.wake()
     await this.#let([...this.#failed], 'failed')
-    if (!membership.isCurrent) return null
+    // Looked at again in any case: what comes and goes between two looks of the membership is not told.
+    if (!membership.isCurrent) return this.#options.renewMs
     const lost = [...this.#partitions.keys()].filter((partition) => !membership.isMine(partition))
     await this.#let(lost, 'another owner')
     const desired = new Set(membership.desired())
     await Promise.all([...this.#partitions.keys()].filter((p) => !desired.has(p)).map((p) => this.#release(p)))
+    await this.#giveBack(desired)
     return this.#takeMissing([...desired])
+  }
+
+  /** Leases whose taking failed halfway and that are another's to take by now: while this process lives they would be nobody's. */
+  async #giveBack(desired: ReadonlySet<number>): Promise<void> {
+    const leftOver = this.#membership.leased().filter((p) => !desired.has(p) && !this.#partitions.has(p))
+    try {
+      await Promise.all(leftOver.map((p) => this.#patiently(() => this.#membership.releaseLease(p))))
+    } catch (err) {
+      this.#ports.log.warn({ err, partitions: leftOver }, 'leases not given back yet')
+    }
   }
 
   async #takeMissing(desired: readonly number[]): Promise<number | null> {
@@ -226,7 +240,7 @@ export class Delivery<B extends Batch> {
     const isWritten = await Promise.race([this.#flusher.settled(number), late])
     limit.abort()
     try {
-      if (isWritten && !this.#failed.has(number)) await partition.taken.inFlight.clear()
+      if (isWritten && !this.#failed.has(number)) await partition.taken.inFlight.clear(partition.reached)
       await this.#membership.releaseLease(number)
     } catch (err) {
       log.warn({ err, partition: number }, 'lease not released, it will run out')

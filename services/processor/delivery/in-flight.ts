@@ -5,15 +5,19 @@ import type { DeliveryRules } from './rules.ts'
 /** What is written down before a message is touched, under `p<partition>` in the bucket `cursors`. */
 interface InFlightRecord {
   readonly boot: string
+  /** Of the newest owner so far; absent in what an earlier version wrote. */
+  readonly epoch?: number
   readonly incarnation: string
-  /** Messages up to here may have been touched; null after a clean end. */
-  readonly to: number | null
+  /** Messages up to here may have been touched; after a clean end all of them are committed, unless the sink forgets it again. */
+  readonly to: number
   /** Up to here an owner before died: message by message. */
   readonly suspectTo: number
   /** The one message that is being opened or computed now. */
   readonly at: number | null
   /** Deaths by message. */
   readonly deaths: Readonly<Record<string, number>>
+  /** Rows of these messages may have been computed while a message still counted that has been given up since. */
+  readonly outdated?: { readonly from: number; readonly to: number } | null
 }
 
 export interface InFlightDeps {
@@ -41,6 +45,7 @@ export interface TakenPlace extends Place {
   readonly committedTo: number
   /** Of the stream, when the partition was taken. */
   readonly lastSeq: number
+  readonly epoch: number
   /** True when somebody was owner before, so that rows may be there. */
   readonly hadOwner: boolean
 }
@@ -64,7 +69,7 @@ export class InFlight {
     this.#deps = deps
     this.#record = record
     this.#revision = revision
-    this.doubtfulTo = record.to ?? 0
+    this.doubtfulTo = record.to
   }
 
   /** Reads what the owner before left, and writes that the range is ours: from then on his own writing fails. */
@@ -81,11 +86,24 @@ export class InFlight {
 
   /** Makes sure that it is written down before a message is touched. */
   async claim(streamSeq: number): Promise<void> {
-    if (streamSeq > (this.#record.to ?? 0)) await this.#write({ to: streamSeq + claimAhead })
+    if (streamSeq > this.#record.to) await this.#write({ to: streamSeq + claimAhead })
   }
 
   isGivenUp(streamSeq: number): boolean {
     return this.#deps.rules.isGivenUp(this.#record.deaths[streamSeq] ?? 0)
+  }
+
+  /** Notes that a message is given up: what owners before computed after it may rest on it. */
+  async giveUp(streamSeq: number): Promise<void> {
+    const { outdated } = this.#record
+    const [from, to] = [Math.min(streamSeq, outdated?.from ?? streamSeq), Math.max(this.doubtfulTo, outdated?.to ?? 0)]
+    if (outdated?.from !== from || outdated.to !== to) await this.#write({ outdated: { from, to } })
+  }
+
+  /** True when rows that are there of a message are those this owner would write. */
+  isUpToDate(streamSeq: number): boolean {
+    const { outdated } = this.#record
+    return outdated === null || outdated === undefined || streamSeq < outdated.from || streamSeq > outdated.to
   }
 
   /** Runs something that might be the end of the process, with the message's name written down where one has died before. */
@@ -100,9 +118,13 @@ export class InFlight {
     })
   }
 
-  /** Notes a clean end: nothing is in flight. */
-  async clear(): Promise<void> {
-    await this.#write({ to: null, suspectTo: 0, at: null, deaths: {} })
+  /**
+   * Notes a clean end, everything up to `reached` being committed. Nothing is in doubt then, unless this owner has not come to the
+   * end of what the one before left: that is the next one's to look at.
+   */
+  async clear(reached: number): Promise<void> {
+    const isThrough = reached >= this.doubtfulTo
+    await this.#write(isThrough ? { to: reached, suspectTo: 0, at: null, deaths: {}, outdated: null } : { at: null })
   }
 
   async #write(change: Partial<InFlightRecord>): Promise<void> {
@@ -125,18 +147,23 @@ export class InFlight {
 const keyOf = (partition: number): string => `p${partition}`
 
 function begin(place: TakenPlace, before: InFlightRecord | null, boot: string): InFlightRecord {
-  const { incarnation, cursor, committedTo, lastSeq, hadOwner } = place
+  const { incarnation, cursor, committedTo, lastSeq, hadOwner, epoch } = place
   const isKnown = before !== null && before.incarnation === incarnation
   // Nothing written down about this incarnation: any message that is there may have been touched, if ever there was an owner.
-  const touchedTo = isKnown ? Math.min(before.to ?? 0, lastSeq) : hadOwner ? lastSeq : 0
-  const record = { boot, incarnation, to: Math.max(cursor, committedTo, touchedTo), at: null }
+  const knownTo = isKnown ? before.to : hadOwner ? lastSeq : 0
+  // A later owner is there already, and does not know yet that this is being written: what he touches is in no `lastSeq` read before.
+  const isOutrun = isKnown && (before.epoch ?? 0) > epoch
+  const touchedTo = isOutrun ? knownTo : Math.min(knownTo, lastSeq)
+  const outdated = isKnown ? (before.outdated ?? null) : null
+  const newest = Math.max(epoch, before?.epoch ?? 0)
+  const record = { boot, epoch: newest, incarnation, to: Math.max(cursor, committedTo, touchedTo), at: null, outdated }
   if (!isKnown) return { ...record, suspectTo: 0, deaths: {} }
   // The same process going on after a lost connection has not died over anything.
   if (before.boot === boot) return { ...record, suspectTo: before.suspectTo, deaths: before.deaths }
   const deaths = { ...before.deaths }
   if (before.at !== null) deaths[before.at] = (deaths[before.at] ?? 0) + 1
   const open = Object.entries(deaths).filter(([seq]) => Number(seq) > cursor)
-  return { ...record, suspectTo: before.to === null ? 0 : touchedTo, deaths: Object.fromEntries(open) }
+  return { ...record, suspectTo: touchedTo, deaths: Object.fromEntries(open) }
 }
 
 export type Lock = <T>(run: () => Promise<T>) => Promise<T>

@@ -107,6 +107,11 @@ export class Membership {
     return this.#leases.get(partition)?.record.owner?.boot === this.#me.boot
   }
 
+  /** Partitions whose leases are in this process's name, whether it works on them or not. */
+  leased(): readonly number[] {
+    return [...this.#leases.keys()].filter((partition) => this.isMine(partition))
+  }
+
   /** True when nobody alive but this process holds it. */
   isFree(partition: number): boolean {
     const { timers, ttlMs } = this.#options

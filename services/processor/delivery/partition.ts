@@ -54,14 +54,21 @@ export class Partition<B extends Batch> {
   readonly #halt = new AbortController()
   #source: OpenStream | null = null
   #ended: Promise<void> = Promise.resolve()
+  #reached: number
 
   constructor(taken: Taken, deps: PartitionDeps<B>) {
     this.taken = taken
+    this.#reached = taken.place.cursor
     this.#deps = deps
   }
 
   get number(): number {
     return this.taken.place.partition
+  }
+
+  /** The last message that was handed to a flush. */
+  get reached(): number {
+    return this.#reached
   }
 
   start(): void {
@@ -132,9 +139,12 @@ export class Partition<B extends Batch> {
     }
   }
 
-  #open(delivery: Delivery): Promise<Looked> {
+  async #open(delivery: Delivery): Promise<Looked> {
     const { inFlight } = this.taken
-    if (inFlight.isGivenUp(delivery.streamSeq)) return Promise.resolve(givenUp)
+    if (inFlight.isGivenUp(delivery.streamSeq)) {
+      await inFlight.giveUp(delivery.streamSeq)
+      return givenUp
+    }
     const { handler, point } = this.#deps.ports
     return inFlight.atRisk(delivery.streamSeq, () => {
       void point('opening')
@@ -175,11 +185,12 @@ export class Partition<B extends Batch> {
   /** Without waiting from the first look at the key's state to the flush: nothing else may come in between. */
   #store(delivery: Delivery, it: Opened, standing: Standing, present: ReadonlyMap<string, RowCounts>): void {
     if (this.#isHalted) return
-    const { states } = this.taken
+    const { states, inFlight } = this.taken
     const computed = it.compute(standing, states.get(it.meta))
     if ('reason' in computed) return this.#deadLetter(delivery, computed)
     if (computed.state !== null) states.set(it.meta, computed.state)
     const { counts, content } = computed
+    const there = inFlight.isUpToDate(delivery.streamSeq) ? present.get(it.meta.snapshotId) : undefined
     this.#add(delivery, {
       outcome: 'stored',
       reason: '',
@@ -187,7 +198,7 @@ export class Partition<B extends Batch> {
       meta: it.meta,
       counts,
       content,
-      tables: this.#deps.ports.rules.tablesToWrite(counts, present.get(it.meta.snapshotId)),
+      tables: this.#deps.ports.rules.tablesToWrite(counts, there),
       publishes: it.publish(computed, standing),
     })
   }
@@ -211,6 +222,7 @@ export class Partition<B extends Batch> {
       this.#deps.onFault(error)
       throw error
     }
+    this.#reached = streamSeq
   }
 
   /** Asks until the store answers, for as long as the partition is ours. */

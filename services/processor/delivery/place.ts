@@ -1,3 +1,4 @@
+import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { ChainStream, CommittedMessage, Ledger, Place, Segment, StreamFacts } from './ports.ts'
 import type { DeliveryRules } from './rules.ts'
 
@@ -70,15 +71,17 @@ async function findPlace(
 /** True when the stream still holds a committed message, or has discarded it in the course of time. */
 async function isStillThere(
   { streamSeq, messageId }: CommittedMessage,
-  { firstSeq, lastSeq }: StreamFacts,
+  { created, firstSeq }: StreamFacts,
   { stream, rules }: PlaceDeps,
 ): Promise<boolean> {
   if (streamSeq < firstSeq) return true
-  const stored = streamSeq > lastSeq ? null : await stream.messageIdAt(streamSeq)
-  if (stored !== null) return rules.isSameMessage(messageId, stored.messageId)
-  // Its time may have come since the first look.
+  // Asked even past the last sequence: a later owner may have committed what came after the first look.
+  const stored = await stream.messageIdAt(streamSeq)
+  if (stored !== null && rules.isSameMessage(messageId, stored.messageId)) return true
+  // Since the first look its time may have come, or the whole stream's.
   const now = await stream.facts()
-  return streamSeq < now.firstSeq || rules.isSameMessage(messageId, '')
+  if (now.created !== created) throw new StrikeflowError('bus', 'The stream was made anew', { retryable: true })
+  return stored === null && (streamSeq < now.firstSeq || rules.isSameMessage(messageId, ''))
 }
 
 /** The newest committed message that is still there: what was lost is the end, so all before it are the same as well. */

@@ -189,8 +189,8 @@ export interface ChainStream {
   /** Null where there is no message: discarded, deleted or not yet there. */
   messageIdAt(streamSeq: number): Promise<{ readonly messageId: string } | null>
   /**
-   * The messages of a partition after a place, each once and in order. Fails when the stream goes back behind what it
-   * delivered, `cursorMessageId` at the cursor included (null where that is unknown).
+   * The messages of a partition after a place, each once and in order. Fails when the stream is not that of the incarnation, or
+   * goes back behind what it delivered, `cursorMessageId` at the cursor included (null where that is unknown).
    */
   open(place: Place, cursorMessageId: string | null): Promise<OpenStream>
 }

@@ -45,9 +45,10 @@ export async function takeOver<B extends Batch>(
       const { partition, cursorMessageId } = place
       const states = ports.createStates(!withCommits.has(partition))
       for (const { state, ...key } of found) if (key.partition === partition) states.set(key, state)
-      const taken = { ...place, lastSeq, hadOwner: hadOwner.has(partition) }
+      const epoch = epochs.get(partition) ?? 0
+      const taken = { ...place, epoch, lastSeq, hadOwner: hadOwner.has(partition) }
       const inFlight = await InFlight.open(taken, deps.inFlight)
-      return { place, epoch: epochs.get(partition) ?? 0, cursorMessageId, states, inFlight }
+      return { place, epoch, cursorMessageId, states, inFlight }
     }),
   )
 }
