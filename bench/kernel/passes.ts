@@ -58,6 +58,7 @@ export function passesOf(
   const { columns, spot } = context
   const all = computed.map((one) => one.figures)
   const exposed = computed.map((one) => one.exposed)
+  const forwards = computed.map((one) => one.forwardMarket)
   const points = computed.map(({ expiry: { root, expiryDay }, figures }) => ({ root, expiryDay, ...figures }))
   const position = () => expiries.map(({ rows }) => positioningOf(sumPositions(context, rows)))
   return {
@@ -90,7 +91,7 @@ export function passesOf(
         () => expiries.map((expiry) => expiryArbitrage(context, expiry)),
         expiryArbitrage(context, expiries[0] as (typeof expiries)[number]),
       ),
-      'calendar arbitrage': pass(() => chainArbitrage(context, expiries, all), { calendarArbitrage: 0 }),
+      'calendar arbitrage': pass(() => chainArbitrage(context, expiries, all, forwards), { calendarArbitrage: 0 }),
       'term structure': pass(() => termFeatures(points, spot), termFeatures(points, spot)),
     },
   }

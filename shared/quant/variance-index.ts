@@ -1,3 +1,5 @@
+import { keptColumns } from './kept-columns.ts'
+
 /**
  * The variance of one expiry from all its out-of-the-money quotes, and its 30-day combination, by the methodology of the
  * Cboe Volatility Index ("Volatility Index Methodology: Cboe Volatility Index", steps 1 to 3).
@@ -49,6 +51,7 @@ export interface VarianceStrip {
 }
 
 const zeroBidsThatEndAWing = 2
+const roomForStrip = keptColumns('strike', 'price')
 const minimumStrikes = 3
 
 /** Returns the variance of one expiry: (2/T) sum dK/K^2 e^(RT) Q(K) - (F/K0 - 1)^2 / T. */
@@ -86,16 +89,25 @@ export function widthAt(strike: Float64Array, count: number, at: number): number
 /**
  * Chooses the strikes: K0, and outward from it every put below and call above that has a bid, until two strikes in a row
  * have none. A leg without a quote, or with a crossed one, says nothing: it is left out, and neither counts as a zero bid
- * nor comes between two.
+ * nor comes between two. The strip is good until the next call.
  */
 export function varianceStrip(quotes: VarianceQuotes, forward: number): VarianceStrip {
   const { count: listed, strike: listedStrike } = quotes
   const centre = centreOf(quotes, forward)
   const k0 = listedStrike[centre] ?? NaN
   // Puts are met from K0 downward and must come ascending: they fill their half from its upper end.
-  const strike = new Float64Array(centre < 0 ? 0 : listed)
-  const price = new Float64Array(strike.length)
-  if (centre < 0) return { count: 0, strike, price, k0: NaN, nPuts: 0, nCalls: 0, nSpanned: 0, isComplete: false }
+  const { strike, price } = roomForStrip(listed)
+  if (centre < 0)
+    return {
+      count: 0,
+      strike: strike.subarray(0, 0),
+      price: price.subarray(0, 0),
+      k0: NaN,
+      nPuts: 0,
+      nCalls: 0,
+      nSpanned: 0,
+      isComplete: false,
+    }
   const puts = walk(quotes, -1, centre, strike, price)
   const calls = walk(quotes, 1, centre, strike, price)
   strike[centre] = k0

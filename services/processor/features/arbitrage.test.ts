@@ -1,3 +1,4 @@
+import { tradedForwards } from './forward-market.ts'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
@@ -39,6 +40,7 @@ const chainFigures = ({ context, expiries }: SolvedChain) =>
     context,
     expiries,
     expiries.map((expiry) => expiryArbitrage(context, expiry)),
+    expiries.map((expiry) => tradedForwards(context.columns, expiry).market),
   )
 const figuresOf = (contracts: readonly ContractInput[], options = {}) => chainFigures(solve(contracts, options))
 

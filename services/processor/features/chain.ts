@@ -41,7 +41,12 @@ export function poolChain(
     ...positioningOf(sums),
     maxPain: maxPainOf(columns, groups.rows),
     ...exposures,
-    ...chainArbitrage(context, expiries, all),
+    ...chainArbitrage(
+      context,
+      expiries,
+      all,
+      computed.map(({ forwardMarket }) => forwardMarket),
+    ),
   }
   return { ...atStoredScale(figures, chainFeatureSpecs), byStrike: inWholeUnits(byStrike) }
 }

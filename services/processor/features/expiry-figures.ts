@@ -2,6 +2,7 @@ import type { ExpiryFeatureName } from '../../../shared/model/feature-registry.t
 import { ivCodes } from '../../../shared/model/features.ts'
 import { expiryArbitrage } from './arbitrage.ts'
 import type { ChainContext, SolvedExpiry } from './context.ts'
+import { type ForwardMarket, tradedForwards } from './forward-market.ts'
 import { type ExposedStrikes, exposeStrikes, sumExposures } from './exposures.ts'
 import { maxPainOf } from './open-interest.ts'
 import { positioningOf, type PositionSums, sumPositions } from './positioning.ts'
@@ -16,6 +17,7 @@ export interface ComputedExpiry {
   readonly figures: Readonly<Record<ExpiryFeatureName, number>>
   readonly sums: PositionSums
   readonly exposed: ExposedStrikes
+  readonly forwardMarket: ForwardMarket
 }
 
 export function computeExpiry(context: ChainContext, expiry: SolvedExpiry): ComputedExpiry {
@@ -24,6 +26,7 @@ export function computeExpiry(context: ChainContext, expiry: SolvedExpiry): Comp
   const smile = smileFeatures(expiry)
   const sums = sumPositions(context, rows)
   const exposed = exposeStrikes(context, expiry)
+  const traded = tradedForwards(context.columns, expiry)
   const figures = {
     yearsToExpiry: terms.yearsToExpiry,
     nContracts: rows.length,
@@ -42,9 +45,9 @@ export function computeExpiry(context: ChainContext, expiry: SolvedExpiry): Comp
     ...positioningOf(sums),
     maxPain: maxPainOf(context.columns, rows),
     ...sumExposures([exposed], context.spot),
-    ...expiryArbitrage(context, expiry),
+    ...expiryArbitrage(context, expiry, traded),
   }
-  return { expiry, figures, sums, exposed }
+  return { expiry, figures, sums, exposed, forwardMarket: traded.market }
 }
 
 function countSolved({ count, ivCode }: StrikeColumns): number {

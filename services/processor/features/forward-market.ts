@@ -1,4 +1,5 @@
 import type { ChainColumns } from '../../../shared/model/snapshot.ts'
+import { keptColumns } from '../../../shared/quant/kept-columns.ts'
 import { weightedMedian } from '../../../shared/quant/weighted-quantile.ts'
 import type { SolvedExpiry } from './context.ts'
 
@@ -14,12 +15,13 @@ export interface SyntheticForwards {
   readonly nearSpread: Float64Array
 }
 
+const roomForPairs = keptColumns('strike', 'bid', 'ask', 'nearSpread')
 const nearFloor = 0.02
 const nearSigmas = 1
 
+/** Good until the next call. */
 export function syntheticForwards({ bid, ask }: ChainColumns, { strikes, terms }: SolvedExpiry): SyntheticForwards {
-  const column = () => new Float64Array(strikes.count)
-  const out = { strike: column(), bid: column(), ask: column(), nearSpread: column() }
+  const out = roomForPairs(strikes.count)
   const sqrtT = Math.sqrt(terms.yearsToExpiry)
   let count = 0
   for (let i = 0; i < strikes.count; i++) {
@@ -36,7 +38,8 @@ export function syntheticForwards({ bid, ask }: ChainColumns, { strikes, terms }
     out.nearSpread[count] = Math.abs(Math.log(strike / terms.forward)) <= near ? spread : NaN
     count++
   }
-  return { ...out, count }
+  const { strike, bid: sold, ask: bought, nearSpread } = out
+  return { count, strike, bid: sold, ask: bought, nearSpread }
 }
 
 export interface ForwardMarket {
@@ -47,6 +50,7 @@ export interface ForwardMarket {
 
 const minimumPairs = 3
 const minimumTight = 2
+const roomForMedians = keptColumns('spreads', 'bids', 'asks', 'ones')
 
 /**
  * Where the forward of an expiry can be sold and bought: the median bid and ask of the tighter half of its pairs near the
@@ -55,12 +59,15 @@ const minimumTight = 2
  */
 export function forwardMarket({ count, bid, ask, nearSpread }: SyntheticForwards): ForwardMarket {
   const missing = { bid: NaN, ask: NaN }
-  const spreads = nearSpread.subarray(0, count).filter((spread) => !Number.isNaN(spread))
-  if (spreads.length < minimumPairs) return missing
-  const ones = new Float64Array(spreads.length).fill(1)
-  const widest = weightedMedian(spreads, ones, spreads.length)
-  const bids = new Float64Array(spreads.length)
-  const asks = new Float64Array(spreads.length)
+  const { spreads, bids, asks, ones } = roomForMedians(count)
+  let near = 0
+  for (let i = 0; i < count; i++) {
+    const spread = nearSpread[i] ?? NaN
+    if (!Number.isNaN(spread)) spreads[near++] = spread
+  }
+  if (near < minimumPairs) return missing
+  ones.fill(1, 0, near)
+  const widest = weightedMedian(spreads, ones, near)
   let tight = 0
   for (let i = 0; i < count; i++) {
     if (!((nearSpread[i] ?? NaN) <= widest)) continue
@@ -70,4 +77,15 @@ export function forwardMarket({ count, bid, ask, nearSpread }: SyntheticForwards
   }
   if (tight < minimumTight) return missing
   return { bid: weightedMedian(bids, ones, tight), ask: weightedMedian(asks, ones, tight) }
+}
+
+export interface TradedForwards {
+  readonly pairs: SyntheticForwards
+  readonly market: ForwardMarket
+}
+
+/** The forwards of an expiry strike by strike, good until the next call, and the market they make. */
+export function tradedForwards(columns: ChainColumns, expiry: SolvedExpiry): TradedForwards {
+  const pairs = syntheticForwards(columns, expiry)
+  return { pairs, market: forwardMarket(pairs) }
 }

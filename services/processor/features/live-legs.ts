@@ -1,4 +1,5 @@
 import type { ChainColumns } from '../../../shared/model/snapshot.ts'
+import { keptColumns } from '../../../shared/quant/kept-columns.ts'
 import type { StrikeColumns } from './strikes.ts'
 
 /**
@@ -17,12 +18,14 @@ export interface LiveLegs {
   readonly listed: number
 }
 
+/** Room for the legs of one right; legs are good until the same room is used again. */
+export const roomForLegs = () => keptColumns('place', 'ask', 'bid')
+export type LegRoom = ReturnType<typeof roomForLegs>
+
 /** A crossed quote is no quote. @param sign 1 calls, -1 puts */
-export function liveLegs(columns: ChainColumns, strikes: StrikeColumns, sign: 1 | -1): LiveLegs {
+export function liveLegs(columns: ChainColumns, strikes: StrikeColumns, sign: 1 | -1, room: LegRoom): LiveLegs {
   const rows = sign === 1 ? strikes.callRow : strikes.putRow
-  const place = new Float64Array(strikes.count)
-  const ask = new Float64Array(strikes.count)
-  const bid = new Float64Array(strikes.count)
+  const { place, ask, bid } = room(strikes.count)
   let count = 0
   let listed = 0
   for (let step = 0; step < strikes.count; step++) {
@@ -42,11 +45,10 @@ export function liveLegs(columns: ChainColumns, strikes: StrikeColumns, sign: 1 
 }
 
 /** The same legs at mid, those without a bid left out. */
-export function atMid({ place, ask, bid, listed, ...legs }: LiveLegs): LiveLegs {
-  const mid = new Float64Array(legs.count)
-  const midPlace = new Float64Array(legs.count)
+export function atMid({ place, ask, bid, listed, count: quoted }: LiveLegs, room: LegRoom): LiveLegs {
+  const { place: midPlace, ask: mid } = room(quoted)
   let count = 0
-  for (let i = 0; i < legs.count; i++) {
+  for (let i = 0; i < quoted; i++) {
     const value = 0.5 * ((bid[i] ?? NaN) + (ask[i] ?? NaN))
     if (Number.isNaN(value)) continue
     midPlace[count] = place[i] ?? NaN

@@ -1,6 +1,5 @@
-import type { ChainColumns } from '../../../shared/model/snapshot.ts'
 import type { SolvedExpiry } from './context.ts'
-import { forwardMarket, syntheticForwards } from './forward-market.ts'
+import type { TradedForwards } from './forward-market.ts'
 import { noTests, noteTest, type Tests } from './tests-made.ts'
 
 /**
@@ -11,13 +10,11 @@ import { noTests, noteTest, type Tests } from './tests-made.ts'
  * European: Cb - Pa > D (Fa - K) or D (Fb - K) > Ca - Pb. American legs may be exercised early: the bounds are
  * max(S, D Fa) - K min(1, D) and min(S, D Fb) - K max(1, D), with D F = S e^(-qT).
  */
-export function parityTests(columns: ChainColumns, expiry: SolvedExpiry): Tests {
+export function parityTests(expiry: SolvedExpiry, { pairs, market: { ask, bid } }: TradedForwards): Tests {
   const { discount, spot } = expiry.terms
   const isAmerican = expiry.exerciseStyle === 'american'
-  const pairs = syntheticForwards(columns, expiry)
   const out = noTests()
   out.allowed = listedPairs(expiry)
-  const { ask, bid } = forwardMarket(pairs)
   if (Number.isNaN(ask)) return out
   const highest = isAmerican ? Math.max(spot, discount * ask) : discount * ask
   const lowest = isAmerican ? Math.min(spot, discount * bid) : discount * bid
