@@ -10,7 +10,7 @@ import { positioningOf, sessionStartS, sumPositions } from '../../services/proce
 import { countQuoteStates, markQuoteStates } from '../../services/processor/features/quote-state.ts'
 import { smileFeatures } from '../../services/processor/features/smile.ts'
 import { solveExpiries } from '../../services/processor/features/solve-expiries.ts'
-import { termFeatures } from '../../services/processor/features/term.ts'
+import { termFeatures, termPoint } from '../../services/processor/features/term.ts'
 import { varianceFeatures } from '../../services/processor/features/variance.ts'
 import { chainFeatureSpecs, expiryFeatureSpecs } from '../../shared/model/feature-registry.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
@@ -59,7 +59,7 @@ export function passesOf(
   const all = computed.map((one) => one.figures)
   const exposed = computed.map((one) => one.exposed)
   const forwards = computed.map((one) => one.forwardMarket)
-  const points = computed.map(({ expiry: { root, expiryDay }, figures }) => ({ root, expiryDay, ...figures }))
+  const points = computed.map(({ expiry, figures }) => termPoint(expiry, figures))
   const position = () => expiries.map(({ rows }) => positioningOf(sumPositions(context, rows)))
   return {
     expiries: expiries.length,

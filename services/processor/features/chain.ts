@@ -13,8 +13,10 @@ import { maxPainOf } from './open-interest.ts'
 import { addPositions, noPositions, positioningOf } from './positioning.ts'
 import { addCoverage } from './quality.ts'
 import { countQuoteStates } from './quote-state.ts'
-import { atScale, atStoredScale } from './stored-scale.ts'
-import { termFeatures } from './term.ts'
+import { atScale, atStoredScale, byName } from './stored-scale.ts'
+import { termFeatures, termPoint } from './term.ts'
+
+const toStoredScale = atStoredScale(chainFeatureSpecs)
 
 /** Pools the expiries of a chain, which come in canonical order; figures at their stored scale. */
 export function poolChain(
@@ -23,7 +25,7 @@ export function poolChain(
   computed: readonly ComputedExpiry[],
 ): ChainFeatures {
   const { columns, spot, figures: contracts } = context
-  const points = computed.map(({ expiry: { root, expiryDay }, figures }) => ({ root, expiryDay, ...figures }))
+  const points = computed.map(({ expiry, figures }) => termPoint(expiry, figures))
   const expiries = computed.map(({ expiry }) => expiry)
   const all = computed.map(({ figures }) => figures)
   const { figures: exposures, byStrike } = chainExposures(
@@ -48,13 +50,13 @@ export function poolChain(
       computed.map(({ forwardMarket }) => forwardMarket),
     ),
   }
-  return { ...atStoredScale(figures, chainFeatureSpecs), byStrike: inWholeUnits(byStrike) }
+  return { ...byName(chainFeatureSpecs, toStoredScale(figures)), byStrike: inWholeUnits(byStrike) }
 }
 
 /** The scale the totals are stored at. */
 function inWholeUnits({ strike, ...exposures }: StrikeExposures): StrikeExposures {
   for (const column of Object.values(exposures)) {
-    for (let i = 0; i < column.length; i++) column[i] = atScale(column[i] ?? NaN, 0) ?? 0
+    for (let i = 0; i < column.length; i++) column[i] = atScale(column[i] ?? NaN, 0) || 0
   }
   return { strike, ...exposures }
 }

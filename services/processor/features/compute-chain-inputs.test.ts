@@ -1,14 +1,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { computeNamedChain } from '../../../tests/fixtures/quant/computed-chain.ts'
 import { ivCodes } from '../../../shared/model/features.ts'
 import { chainOf, type ContractInput } from '../../../tests/fixtures/quant/chain-builder.ts'
 import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
 import { marketTimeMs, near, smile } from '../../../tests/fixtures/quant/smile-chain.ts'
-import { computeChain } from './compute-chain.ts'
 
 const params = flatParams(0)
 const compute = (contracts: readonly ContractInput[], meta = {}) =>
-  computeChain(chainOf(contracts, { marketTimeMs, ...meta }), params)
+  computeNamedChain(chainOf(contracts, { marketTimeMs, ...meta }), params)
 const codesOf = (result: ReturnType<typeof compute>) => [...result.contracts.ivCode]
 
 describe('quotes that say nothing', () => {
@@ -43,15 +43,15 @@ describe('the carry of the snapshot before', () => {
 
   it('gives the forward where the pairs are gone', () => {
     const snapshot = chainOf(calls, { marketTimeMs })
-    expect(computeChain(snapshot, params).expiries[0]?.forwardSource).toBe('spot_carry')
-    const [expiry] = computeChain(snapshot, params, carries).expiries
+    expect(computeNamedChain(snapshot, params).expiries[0]?.forwardSource).toBe('spot_carry')
+    const [expiry] = computeNamedChain(snapshot, params, carries).expiries
     expect(expiry).toMatchObject({ forwardSource: 'previous_carry', forwardQuality: 50 })
     expect(expiry?.forward).toBeCloseTo(101, 4)
   })
 
   it('is taken from the session before too, and not from an older one', () => {
     const source = (sessionDate: string, at: number) =>
-      computeChain(chainOf(calls, { marketTimeMs: at, sessionDate }), params, carries).expiries[0]?.forwardSource
+      computeNamedChain(chainOf(calls, { marketTimeMs: at, sessionDate }), params, carries).expiries[0]?.forwardSource
     const dayMs = 86_400_000
     expect(source('2026-06-23', marketTimeMs + dayMs)).toBe('previous_carry')
     expect(source('2026-06-24', marketTimeMs + 2 * dayMs)).toBe('spot_carry')
@@ -60,7 +60,9 @@ describe('the carry of the snapshot before', () => {
   it('is the same after having been stored', () => {
     const snapshot = chainOf(calls, { marketTimeMs })
     const stored = JSON.parse(JSON.stringify(carries)) as typeof carries
-    expect(computeChain(snapshot, params, stored).chain).toEqual(computeChain(snapshot, params, carries).chain)
+    expect(computeNamedChain(snapshot, params, stored).chain).toEqual(
+      computeNamedChain(snapshot, params, carries).chain,
+    )
   })
 })
 
@@ -68,8 +70,8 @@ describe('early exercise', () => {
   const strikes = [80, 85, 90, 95, 98, 100, 102, 105, 110, 115, 120]
   const contracts = (root: string) => smile({ expiry: '2027-06-18', strikes, sigma: 0.25, root, forward: 104 })
   const snapshot = chainOf([...contracts('XYZ'), ...contracts('SPX')], { marketTimeMs })
-  const european = computeChain(snapshot, flatParams(0.05))
-  const american = computeChain(snapshot, { ...flatParams(0.05), ivMethod: 'american' })
+  const european = computeNamedChain(snapshot, flatParams(0.05))
+  const american = computeNamedChain(snapshot, { ...flatParams(0.05), ivMethod: 'american' })
   const rowsOf = (root: string) =>
     snapshot.columns.rootIndex.reduce<number[]>(
       (rows, at, i) => (snapshot.columns.roots[at] === root ? [...rows, i] : rows),
