@@ -2,6 +2,7 @@ import { chainArbitrage, expiryArbitrage } from '../../services/processor/featur
 import { createFigures, type FeatureParams } from '../../services/processor/features/compute-chain.ts'
 import type { ChainContext } from '../../services/processor/features/context.ts'
 import { computeExpiry } from '../../services/processor/features/expiry-figures.ts'
+import { expiryMarket } from '../../services/processor/features/expiry-market.ts'
 import { exposeStrikes, sumExposures } from '../../services/processor/features/exposures.ts'
 import { chainExposures } from '../../services/processor/features/gamma-levels.ts'
 import { groupByExpiry } from '../../services/processor/features/group.ts'
@@ -12,6 +13,7 @@ import { smileFeatures } from '../../services/processor/features/smile.ts'
 import { solveExpiries } from '../../services/processor/features/solve-expiries.ts'
 import { termFeatures, termPoint } from '../../services/processor/features/term.ts'
 import { varianceFeatures } from '../../services/processor/features/variance.ts'
+import { parseDay } from '../../shared/calendar/days.ts'
 import { chainFeatureSpecs, expiryFeatureSpecs } from '../../shared/model/feature-registry.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
 
@@ -37,7 +39,8 @@ function prepare({ meta, columns }: Snapshot, params: FeatureParams) {
   const marketTimeS = meta.marketTimeMs / 1000
   const spot = meta.spot ?? NaN
   const { multiplier } = meta
-  const context: ChainContext = { columns, figures, spot, multiplier, marketTimeS, sessionStartS: startS }
+  const sessionDay = parseDay(meta.sessionDate) ?? NaN
+  const context: ChainContext = { columns, figures, spot, multiplier, marketTimeS, sessionStartS: startS, sessionDay }
   const group = () => groupByExpiry(columns, marketTimeS, figures.ivCode)
   const groups = group()
   const solve = () => solveExpiries(context, groups, meta, params, []).expiries
@@ -58,7 +61,7 @@ export function passesOf(
   const { columns, spot } = context
   const all = computed.map((one) => one.figures)
   const exposed = computed.map((one) => one.exposed)
-  const forwards = computed.map((one) => one.forwardMarket)
+  const markets = computed.map(({ market }) => market)
   const points = computed.map(({ expiry, figures }) => termPoint(expiry, figures))
   const position = () => expiries.map(({ rows }) => positioningOf(sumPositions(context, rows)))
   return {
@@ -88,10 +91,10 @@ export function passesOf(
         chainExposures(context, expiries, exposed).figures,
       ),
       'arbitrage of expiries': pass(
-        () => expiries.map((expiry) => expiryArbitrage(context, expiry)),
-        expiryArbitrage(context, expiries[0] as (typeof expiries)[number]),
+        () => expiries.map((expiry) => expiryArbitrage(expiryMarket(columns, expiry))),
+        expiryArbitrage(markets[0] as (typeof markets)[number]),
       ),
-      'calendar arbitrage': pass(() => chainArbitrage(context, expiries, all, forwards), { calendarArbitrage: 0 }),
+      'calendar arbitrage': pass(() => chainArbitrage(markets, all), { calendarArbitrage: 0 }),
       'term structure': pass(() => termFeatures(points, spot), termFeatures(points, spot)),
     },
   }

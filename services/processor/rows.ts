@@ -69,6 +69,7 @@ export function appendQuotes(
   columns.theta.appendAll(figures.theta)
   columns.vega.appendAll(figures.vega)
   columns.iv_bias_vp.appendAll(figures.ivBiasVp)
+  columns.theta_to_expiry.appendAll(figures.thetaToExpiry)
   columns.provider_iv.appendAll(chain.providerIv)
   columns.provider_delta.appendAll(chain.providerDelta)
   columns.provider_gamma.appendAll(chain.providerGamma)

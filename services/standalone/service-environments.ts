@@ -28,6 +28,16 @@ export const clickhouseEnvironment = (
   { clickhousePort }: StandaloneSettings,
 ): Environment => ({ EMBEDDED_CLICKHOUSE_DATA_DIR: clickhouse, EMBEDDED_CLICKHOUSE_PORT: String(clickhousePort) })
 
+/**
+ * The simulated market is financed at a rate of its own; computed at another one its parity would look like arbitrage. What the user
+ * has set goes first.
+ */
+export function processorEnvironment({ provider }: StandaloneSettings, given: Partial<Environment>): Environment {
+  const isGiven = given['PROCESSOR_RISK_FREE_RATE'] !== undefined || given['PROCESSOR_CURVE'] !== undefined
+  if (provider !== 'simulator' || isGiven) return {}
+  return { PROCESSOR_RISK_FREE_RATE: '0.04', PROCESSOR_CURVE_SOURCE: 'simulator' }
+}
+
 /** The collector's settings from the stack's; what was not given is left to the collector's own defaults. */
 export function collectorEnvironment(settings: StandaloneSettings, directory: DataDirectory): Environment {
   const { provider, underlyings, recordingPath, speed, seed } = settings

@@ -16,6 +16,7 @@ import {
   commonEnvironment,
   type Endpoints,
   exporterEnvironment,
+  processorEnvironment,
 } from './service-environments.ts'
 
 export const database = 'strikeflow'
@@ -84,12 +85,12 @@ type Start = (name: string, env: Environment, options?: StartOptions) => Promise
 
 /** Starts our own services, those downstream first; returns where the API is. */
 async function startStages(
-  { settings, directory }: StackDeps,
+  { settings, directory, environment }: StackDeps,
   start: Start,
   common: Environment,
   { query }: Store,
 ): Promise<string | null> {
-  await start('processor', common)
+  await start('processor', { ...common, ...processorEnvironment(settings, environment) })
   let apiUrl: string | null = null
   if (settings.stages === 'full') {
     await start('exporter', { ...common, ...exporterEnvironment(directory) })

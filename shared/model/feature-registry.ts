@@ -29,15 +29,17 @@ const scales = {
   count: { kind: 'count', unit: 'contracts', decimals: 0 },
   strikes: { kind: 'count', unit: 'strikes', decimals: 0 },
   findings: { kind: 'count', unit: 'findings', decimals: 0 },
+  tests: { kind: 'count', unit: 'tests', decimals: 0 },
   whole: { kind: 'float', unit: 'contracts', decimals: 0 },
   price: { kind: 'float', unit: 'price', decimals: 4 },
-  money: { kind: 'float', unit: 'currency of the underlying', decimals: 0 },
-  shares: { kind: 'float', unit: 'units of the underlying per 1.00 of spot', decimals: 0 },
+  money: { kind: 'float', unit: 'currency of the underlying', decimals: 2 },
+  shares: { kind: 'float', unit: 'units of the underlying per 1.00 of spot', decimals: 6 },
   volatility: { kind: 'float', unit: 'fraction per sqrt(year)', decimals: 6 },
   variance: { kind: 'float', unit: 'fraction^2 per year', decimals: 8 },
   points: { kind: 'float', unit: 'vol points', decimals: 3 },
   rate: { kind: 'float', unit: 'fraction per year, continuous', decimals: 6 },
   ratio: { kind: 'float', unit: 'ratio', decimals: 4 },
+  percent: { kind: 'float', unit: 'percent', decimals: 4 },
   flag: { kind: 'float', unit: '0 no, 1 yes', decimals: 0 },
   score: { kind: 'float', unit: '0..100', decimals: 1 },
 } as const satisfies Record<string, Scale>
@@ -152,7 +154,7 @@ const positioning = {
   cexUsd: exposure(
     'cex_usd',
     'money',
-    'sum of s charm OI M S: delta in currency per calendar day, forward held fixed',
+    'sum of s charm OI M S: delta in currency lost within a calendar day, or until expiry where that is sooner (linear), forward held fixed',
     'as gex_usd_1pct',
   ),
   exposureNUsed: plain('exposure_n_used', 'count', 'contracts with gamma and open interest known'),
@@ -172,8 +174,8 @@ const positioning = {
   parityArbitrage: arbitrage(
     'parity_arbitrage',
     'findings',
-    'European: Cb - Pa > D(Fa-K) or D(Fb-K) > Ca - Pb, Fb and Fa the median synthetic bid and ask of the tighter half of near pairs; American: bounds max(S, D Fa) - K min(1,D) and min(S, D Fb) - K max(1,D)',
-    '3 pairs near the money',
+    'European: Cb - Pa > D(Fa-K) or D(Fb-K) > Ca - Pb, Fb and Fa the median synthetic bid and ask of the tighter half of near pairs; American, neighbouring pairs (box): (Cb - Pa)(K2) - (Ca - Pb)(K1) + min(1,D) dK > 0',
+    'European: 3 pairs near the money; American: 2 pairs',
   ),
   worstArbitrage: arbitrage(
     'worst_arbitrage',
@@ -187,8 +189,8 @@ const positioning = {
     'butterflies and verticals negative at mids: noise, a measure of quality',
     '3 strikes with quotes',
   ),
-  arbitrageNUsed: plain('arbitrage_n_used', 'findings', 'tests made at executable prices'),
-  arbitrageNTotal: plain('arbitrage_n_total', 'findings', 'tests the listed strikes would allow'),
+  arbitrageNUsed: plain('arbitrage_n_used', 'tests', 'tests made at executable prices'),
+  arbitrageNTotal: plain('arbitrage_n_total', 'tests', 'tests the listed strikes would allow'),
   arbitrageQuality: plain('arbitrage_quality', 'score', '100 x tests made / tests allowed'),
 } as const satisfies Record<string, FeatureSpec>
 
@@ -204,28 +206,28 @@ export const expiryFeatureSpecs = {
   quality: plain(
     'quality',
     'score',
-    '100 x (share of strikes within max(1 %, 1.5 atmIv sqrt(T)) of F with an IV) x (1 + forward quality / 100) / 2; 0 without an ATM IV',
+    '100 x m/n x m/(m + 2) x (1 + forward quality / 100) / 2, m of the n strikes within max(1 %, 1.5 atmIv sqrt(T)) of F with an IV; at most the forward quality where forward_source is not parity; 0 without an ATM IV or such a strike',
   ),
   rate: plain('rate', 'rate', 'zero rate of the curve at T; D = e^(-rate T)'),
   forward: forward(
     'forward',
     'price',
-    'weighted median of K + (C-P)/D near the money, weights 1/(sum of spreads)^2; forward_source says what stands in for it',
-    '3 pairs',
+    'weighted median of K + (C-P)/D near the money, weights 1/max(sum of spreads, half its median)^2, none above a third of all; forward_source says what stands in for it',
+    '3 pairs that differ by less than max(1 %, 0.05 sigma sqrt T) of F',
   ),
   carry: forward('carry', 'rate', 'ln(F/S)/T', 'as forward'),
   dividendYield: forward('dividend_yield', 'rate', 'rate - carry: dividends and borrow', 'as forward'),
   forwardCorrection: forward(
     'forward_correction',
     'price',
-    'added to the median for early exercise of both legs; only with exercise american',
+    'added to the median for early exercise of both legs; only with the method american, 0 where it cannot be told',
     '3 pairs',
   ),
   forwardNUsed: plain('forward_n_used', 'strikes', 'pairs in the median'),
   forwardQuality: plain(
     'forward_quality',
     'score',
-    '100 x (1 - weighted MAD / (1 % of F)) from parity; 50 previous carry, 25 neighbour expiry, 0 spot',
+    'from parity 100 x (1 - weighted MAD / (F max(1 %, 0.05 sigma sqrt T))) x min(1, effective pairs / 5), a quarter of it where |ln(F/S)| > max(3 %, 0.5 T); 50 carry of earlier in the session, 25 neighbour expiry, 0 spot',
   ),
   atmIv: volatility(
     'atm_iv',
@@ -249,7 +251,7 @@ export const expiryFeatureSpecs = {
     'rr25',
     'volatility',
     'IV of the 25-delta call - IV of the 25-delta put, linear in N(d1) between OTM strikes, at 0.25 and 0.75; skew25 = -rr25',
-    'a strike on either side of each delta',
+    'a strike on either side of each delta, no farther apart in ln K than 1 sigma sqrt(T), sigma the lower IV of the two',
   ),
   bf25: volatility('bf25', 'volatility', '(IV25c + IV25p)/2 - atm_iv', 'as rr25'),
   rr10: volatility('rr10', 'volatility', 'as rr25 at 10 delta', 'as rr25'),
@@ -282,7 +284,7 @@ export const expiryFeatureSpecs = {
   varianceComplete: variance(
     'variance_complete',
     'flag',
-    'both wings end by two zero bids (an ask, no bid), not by quotes running out',
+    'both wings end by two zero bids (an ask, no bid), with no missing or crossed quote since the last bid, and no hole of such quotes is wider in ln K than half of sqrt(variance T)',
     'as variance_index',
   ),
   varianceNUsed: plain('variance_n_used', 'strikes', 'strikes in the sum'),
@@ -290,7 +292,7 @@ export const expiryFeatureSpecs = {
   varianceQuality: plain(
     'variance_quality',
     'score',
-    '100 x share of the strikes between the wings’ ends that are in the sum, halved where a wing is cut off',
+    '100 x share of the strikes between the zero bids that end the wings, or the ends of the listing, that are in the sum; halved where variance_complete is 0',
   ),
   straddle: volatility('straddle', 'price', 'call mid + put mid at the strike nearest F, within 5 % of it', '1 pair'),
   expectedMove: volatility('expected_move', 'price', 'F atmIv sqrt(T): one standard deviation to expiry', 'as atm_iv'),
@@ -311,8 +313,18 @@ const atMaturity = (column: string, days: number): FeatureSpec =>
     'an expiry on either side, or one within 20 %',
   )
 
-export const chainFeatureSpecs = {
+/** In the row of a chain `n_contracts` counts dead contracts too. */
+function overLive<Specs extends Readonly<Record<string, FeatureSpec>>>(specs: Specs): Specs {
+  const entries = Object.entries(specs).map(([name, spec]) => {
+    const isTotal = spec.counts?.total === 'n_contracts'
+    return [name, isTotal ? { ...spec, counts: { ...spec.counts, total: 'n_live' } } : spec]
+  })
+  return Object.fromEntries(entries) as Specs
+}
+
+export const chainFeatureSpecs = overLive({
   nContracts: plain('n_contracts', 'count', 'all, expired and adjusted ones included'),
+  nLive: plain('n_live', 'count', 'unexpired, standard deliverable: those the figures are of'),
   nExpired: plain('n_expired', 'count', 'expired at market time; part of no figure'),
   nAdjusted: plain('n_adjusted', 'count', 'deliverable changed by a corporate action; part of no figure'),
   nStrikes: plain('n_strikes', 'strikes', 'of all expiries, each counted in each'),
@@ -326,7 +338,7 @@ export const chainFeatureSpecs = {
   nStaleVolume: plain('n_stale_volume', 'count', 'with a volume whose last trade lies before the session'),
   medianSpreadPct: plain(
     'median_spread_pct',
-    'ratio',
+    'percent',
     '100 (ask - bid) / mid, median of two-sided contracts',
     '1 two-sided contract',
   ),
@@ -449,10 +461,10 @@ export const chainFeatureSpecs = {
   zeroDteMagnet: exposure(
     'zero_dte_magnet',
     'price',
-    'the same among contracts with less than a day left',
+    'the same among the contracts that expire on the session’s day',
     '1 such strike',
   ),
-} as const satisfies Record<string, FeatureSpec>
+})
 
 export type ExpiryFeatureName = keyof typeof expiryFeatureSpecs
 export type ChainFeatureName = keyof typeof chainFeatureSpecs

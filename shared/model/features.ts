@@ -22,6 +22,8 @@ export interface ContractFigures {
   readonly theta: Float64Array
   /** Per vol point. */
   readonly vega: Float64Array
+  /** What is lost until expiry with forward and volatility held fixed; only with less than a day left. */
+  readonly thetaToExpiry: Float64Array
   /** Vol points the IV lies too high by treating an American option as European; 0 for European roots. */
   readonly ivBiasVp: Float64Array
   /** The snapshot's own flags with those of the quote's state. */

@@ -40,10 +40,70 @@ describe('the implied forward', () => {
 
   it('trusts narrow pairs over wide ones', () => {
     const pairs = pairsAround(100.5, ladder, 1)
-    pairs.callMid.forEach((mid, i) => (pairs.callMid[i] = i === 10 ? mid : mid + 0.4))
-    pairs.callSpread[10] = 0.01
-    pairs.putSpread[10] = 0.01
+    // Six of the nineteen in the window count fourfold.
+    const isNarrow = (i: number) => i >= 8 && i < 14
+    pairs.callMid.forEach((mid, i) => (pairs.callMid[i] = isNarrow(i) ? mid : mid + 0.4))
+    for (const spread of [pairs.callSpread, pairs.putSpread])
+      spread.forEach((width, i) => (spread[i] = isNarrow(i) ? 0.01 : width))
     expect(impliedForward(pairs, inputs).forward).toBeCloseTo(100.5, 9)
+  })
+
+  it('is not moved by one pair that is stale and locked, or as good as', () => {
+    for (const spread of [0, 1e-9, 0.001, 0.01]) {
+      const pairs = pairsAround(100.5, ladder)
+      pairs.callMid[13] = (pairs.callMid[13] ?? 0) + 3.5
+      pairs.callSpread[13] = spread
+      pairs.putSpread[13] = spread
+      const { forward, confidence } = impliedForward(pairs, inputs)
+      expect(forward).toBeCloseTo(100.5, 9)
+      expect(confidence).toBeGreaterThan(0.99)
+    }
+  })
+
+  it('stays among the pairs that agree, however few they are and whatever one of them says', () => {
+    const spread = fc.constantFrom(0, 1e-6, 0.01, 0.05, 0.3, 5)
+    const quotes = fc.record({
+      spreads: fc.array(spread, { minLength: 3, maxLength: 9 }),
+      at: fc.nat({ max: 8 }),
+      off: fc.double({ min: -4, max: 4, noNaN: true }),
+    })
+    fc.assert(
+      fc.property(quotes, ({ spreads, at, off }) => {
+        // Within 5 % of spot, which are in the window whatever a wild straddle says.
+        const pairs = pairsAround(
+          100.5,
+          spreads.map((_, i) => 96 + i),
+        )
+        pairs.callSpread.set(spreads)
+        pairs.putSpread.set(spreads)
+        const wild = at % spreads.length
+        pairs.callMid[wild] = (pairs.callMid[wild] ?? 0) + off
+        expect(impliedForward(pairs, inputs).forward).toBeCloseTo(100.5, 9)
+      }),
+    )
+  })
+
+  it('is trusted less when fewer than five pairs decide', () => {
+    const confidenceOf = (from: number, to: number) =>
+      impliedForward(pairsAround(100.5, ladder.slice(from, to)), inputs).confidence
+    expect(confidenceOf(9, 12)).toBeCloseTo(0.6, 6)
+    expect(confidenceOf(9, 13)).toBeCloseTo(0.8, 6)
+    expect(confidenceOf(9, 14)).toBeCloseTo(1, 6)
+  })
+
+  it('lets the pairs differ by more where volatility and time leave more room', () => {
+    const years = 1
+    const discount = 0.96
+    const impliedAt = (sigma: number) => {
+      const pairs = pairsAround(100, ladder)
+      const mid = (right: number) => pairs.strike.map((k) => black76Price(100, k, years, discount, sigma, right))
+      // Calls of low strikes are worth 6 % of the forward more, as early exercise of dear borrow makes them.
+      const calls = mid(1).map((price, i) => price + 0.3 * Math.max(0, 20 - i))
+      return impliedForward({ ...pairs, callMid: calls, putMid: mid(2) }, { spot: 100, discount })
+    }
+    expect(impliedAt(0.2)).toMatchObject({ forward: NaN, confidence: 0 })
+    expect(impliedAt(0.8).confidence).toBeGreaterThan(0.3)
+    expect(impliedAt(0.8).confidence).toBeLessThan(0.8)
   })
 
   it('looks within 1.5 sigma of spot only', () => {

@@ -154,9 +154,9 @@ describe('the variance of a small board worked by hand', () => {
     expect(computed(without(70))).toMatchObject({ isComplete: false, quality: 50, nUsed: 5 })
     expect(computed(without(70, 130))).toMatchObject({ isComplete: false, quality: 50 })
     const unquoted = board.map((row): QuoteRow => (row[0] < 85 ? [row[0], row[1], row[2], 0, 0] : row))
-    expect(computed(unquoted)).toMatchObject({ isComplete: false, quality: 50, nUsed: 5 })
+    expect(computed(unquoted)).toMatchObject({ isComplete: false, quality: (100 * 5) / 7 / 2, nUsed: 5 })
     const missing = board.map((row): QuoteRow => (row[0] < 85 ? [row[0], row[1], row[2], NaN, NaN] : row))
-    expect(computed(missing)).toMatchObject({ isComplete: false, quality: 50, nUsed: 5 })
+    expect(computed(missing)).toMatchObject({ isComplete: false, quality: (100 * 5) / 7 / 2, nUsed: 5 })
   })
 
   it('takes a missing bid below an ask for a zero bid', () => {
@@ -168,6 +168,20 @@ describe('the variance of a small board worked by hand', () => {
     expect(computed(withRow([90, 10, 11, 1.5, 1.2])).variance).toBe(computed(board).variance)
     const between = [...withRow([75, 25, 26, 0.3, 0.1]), [60, 40, 41, 0.2, 0.4] as const].sort(([a], [b]) => a - b)
     expect(computed(between).variance).toBe(computed(board).variance)
+  })
+
+  it.for([
+    ['missing', NaN, NaN],
+    ['crossed', 0.6, 0.4],
+  ] as const)('is incomplete where a %s quote lies between the last bid and the zero bids', ([, bid, ask]) => {
+    const cutOff = computed(withRow([85, 15, 16, bid, ask]))
+    expect(cutOff).toMatchObject({ isComplete: false, nUsed: 4, quality: (100 * 4) / 5 / 2 })
+    const cutOffAbove = computed(withRow([120, bid, ask, 20, 21]))
+    expect(cutOffAbove).toMatchObject({ isComplete: false, nUsed: 4, quality: (100 * 4) / 5 / 2 })
+    const betweenZeroBids = computed(withRow([75, 25, 26, bid, ask]))
+    expect(betweenZeroBids).toMatchObject({ isComplete: false, nUsed: 5, quality: (100 * 5) / 6 / 2 })
+    const beyondTheEnd = computed(withRow([60, 40, 41, bid, ask]))
+    expect(beyondTheEnd).toMatchObject({ isComplete: true, quality: 100 })
   })
 
   it('takes the next lower strike for K0 where one of its legs has no mid', () => {
@@ -193,6 +207,44 @@ describe('the variance of a small board worked by hand', () => {
         quality: 0,
       })
     }
+  })
+})
+
+describe('holes in a flat smile of 20 % with a month left, whose standard deviation is 5.7 % of the forward', () => {
+  const flat = { forward: 100, discount: 1, yearsToExpiry: 30 / 365 }
+  const rows = Array.from({ length: 71 }, (_, i): QuoteRow => {
+    const strike = 65 + i
+    const quote = (right: number): [number, number] => {
+      const price = black76Price(100, strike, 30 / 365, 1, 0.2, right)
+      return price < 1e-4 ? [0, 0.01] : [price, price]
+    }
+    return [strike, ...quote(1), ...quote(2)]
+  })
+  const full = varianceIndex(quotesOf(rows), flat)
+  const withoutPuts = (from: number, to: number) =>
+    varianceIndex(
+      quotesOf(rows.map((row): QuoteRow => (row[0] < from || row[0] > to ? row : [row[0], row[1], row[2], NaN, NaN]))),
+      flat,
+    )
+
+  it('are bridged up to half of it, which costs less than 0.8 % of the variance', () => {
+    expect(full).toMatchObject({ isComplete: true, quality: 100 })
+    const bridged = withoutPuts(97, 97)
+    expect(bridged.isComplete).toBe(true)
+    expect(bridged.quality).toBeCloseTo((100 * (full.nUsed - 1)) / full.nUsed, 12)
+    expect(bridged.variance / full.variance - 1).toBeGreaterThan(0)
+    expect(bridged.variance / full.variance - 1).toBeLessThan(0.008)
+  })
+
+  it('leave it incomplete where they are wider', () => {
+    const holed = withoutPuts(96, 97)
+    expect(holed.isComplete).toBe(false)
+    expect(holed.quality).toBeCloseTo((50 * (full.nUsed - 2)) / full.nUsed, 12)
+  })
+
+  it('count from K0 to the forward as well', () => {
+    expect(withoutPuts(99, 100).isComplete).toBe(true)
+    expect(withoutPuts(98, 100).isComplete).toBe(false)
   })
 })
 

@@ -25,13 +25,16 @@ export interface VarianceTerms {
 export interface VarianceIndex {
   /** Fraction^2 per year; NaN below three strikes or without a put and a call beside K0. */
   readonly variance: number
-  /** Both wings end by two zero bids. A wing whose quotes run out before is cut off, and the variance reads low. */
+  /**
+   * Both wings end by two zero bids right after the outermost strike in the sum, and no hole of missing or crossed quotes is
+   * wider than half a standard deviation. A wing cut off makes the variance read low, a hole near the money too high.
+   */
   readonly isComplete: boolean
   /** Strikes in the sum. */
   readonly nUsed: number
   /** Strikes listed. */
   readonly nTotal: number
-  /** 100 x the share of the strikes between the wings' ends that are in the sum, halved where a wing is cut off. */
+  /** 100 x the share of the strikes up to the zero bids that end the wings that are in the sum, halved where not complete. */
   readonly quality: number
 }
 
@@ -45,26 +48,35 @@ export interface VarianceStrip {
   readonly k0: number
   readonly nPuts: number
   readonly nCalls: number
-  /** Strikes listed from the lowest to the highest in the sum. */
+  /** Strikes listed between the zero bids that end the wings; where none do, to the end of the listing. */
   readonly nSpanned: number
-  readonly isComplete: boolean
+  /** Distance in ln K of the strikes around missing or crossed ones, where it is largest; 0 without any. */
+  readonly widestHole: number
+  /** Both wings end by zero bids next to the outermost strike in the sum. */
+  readonly isEnded: boolean
 }
 
 const zeroBidsThatEndAWing = 2
 const roomForStrip = keptColumns('strike', 'price')
 const minimumStrikes = 3
+/**
+ * Over a hole of h standard deviations the chord lies above the convex price by at most h^3 phi(0) / 6 of the variance: 0.8 %
+ * at a half.
+ */
+const widestHoleSigmas = 0.5
 
 /** Returns the variance of one expiry: (2/T) sum dK/K^2 e^(RT) Q(K) - (F/K0 - 1)^2 / T. */
 export function varianceIndex(quotes: VarianceQuotes, terms: VarianceTerms): VarianceIndex {
   const nTotal = quotes.count
   const { forward, discount, yearsToExpiry } = terms
   const strip = varianceStrip(quotes, forward)
-  const { count, k0, nPuts, nCalls, nSpanned, isComplete } = strip
+  const { count, k0, nPuts, nCalls, nSpanned, widestHole, isEnded } = strip
   const offset = forward / k0 - 1
   const variance = ((2 * sumOf(strip)) / discount - offset * offset) / yearsToExpiry
   const isEnough = nPuts > 0 && nCalls > 0 && count >= minimumStrikes
   const isFounded = yearsToExpiry > 0 && discount > 0 && variance > 0 && variance < Infinity
   if (!isEnough || !isFounded) return { variance: NaN, isComplete: false, nUsed: 0, nTotal, quality: 0 }
+  const isComplete = isEnded && widestHole <= widestHoleSigmas * Math.sqrt(variance * yearsToExpiry)
   const quality = ((100 * count) / nSpanned) * (isComplete ? 1 : 0.5)
   return { variance, isComplete, nUsed: count, nTotal, quality }
 }
@@ -89,7 +101,7 @@ export function widthAt(strike: Float64Array, count: number, at: number): number
 /**
  * Chooses the strikes: K0, and outward from it every put below and call above that has a bid, until two strikes in a row
  * have none. A leg without a quote, or with a crossed one, says nothing: it is left out, and neither counts as a zero bid
- * nor comes between two. The strip is good until the next call.
+ * nor comes between two. Beyond the last bid it leaves open where the wing ends. Good until the next call.
  */
 export function varianceStrip(quotes: VarianceQuotes, forward: number): VarianceStrip {
   const { count: listed, strike: listedStrike } = quotes
@@ -97,17 +109,7 @@ export function varianceStrip(quotes: VarianceQuotes, forward: number): Variance
   const k0 = listedStrike[centre] ?? NaN
   // Puts are met from K0 downward and must come ascending: they fill their half from its upper end.
   const { strike, price } = roomForStrip(listed)
-  if (centre < 0)
-    return {
-      count: 0,
-      strike: strike.subarray(0, 0),
-      price: price.subarray(0, 0),
-      k0: NaN,
-      nPuts: 0,
-      nCalls: 0,
-      nSpanned: 0,
-      isComplete: false,
-    }
+  if (centre < 0) return { ...emptyStrip, strike, price }
   const puts = walk(quotes, -1, centre, strike, price)
   const calls = walk(quotes, 1, centre, strike, price)
   strike[centre] = k0
@@ -122,8 +124,16 @@ export function varianceStrip(quotes: VarianceQuotes, forward: number): Variance
     nPuts: puts.used,
     nCalls: calls.used,
     nSpanned: puts.spanned + 1 + calls.spanned,
-    isComplete: puts.isEnded && calls.isEnded,
+    widestHole: Math.max(holeAt(quotes, centre, forward), puts.widestHole, calls.widestHole),
+    isEnded: puts.isEnded && calls.isEnded,
   }
+}
+
+const emptyStrip = { count: 0, k0: NaN, nPuts: 0, nCalls: 0, nSpanned: 0, widestHole: 0, isEnded: false } as const
+
+/** From K0 to the forward where strikes in between were passed over: -(F/K0 - 1)^2 is a series that ends at its square. */
+function holeAt({ strike }: VarianceQuotes, centre: number, forward: number): number {
+  return (strike[centre + 1] ?? NaN) <= forward ? Math.log(forward / (strike[centre] ?? NaN)) : 0
 }
 
 function centreOf({ count, strike, callBid, callAsk, putBid, putAsk }: VarianceQuotes, forward: number): number {
@@ -145,8 +155,9 @@ function midOf(bid: Float64Array, ask: Float64Array, at: number): number {
 
 interface Wing {
   readonly used: number
-  /** Strikes listed up to the outermost in the sum. */
+  /** Strikes listed up to the outermost in the sum, and beyond it those without a quote. */
   readonly spanned: number
+  readonly widestHole: number
   readonly isEnded: boolean
 }
 
@@ -157,6 +168,9 @@ function walk(quotes: VarianceQuotes, step: 1 | -1, centre: number, strike: Floa
   let used = 0
   let spanned = 0
   let zeroBids = 0
+  let missing = 0
+  let widestHole = 0
+  let last = quotes.strike[centre] ?? NaN
   for (let i = centre + step; i >= 0 && i < quotes.count && zeroBids < zeroBidsThatEndAWing; i += step) {
     const k = quotes.strike[i] ?? NaN
     const mid = midOf(bid, ask, i)
@@ -165,10 +179,19 @@ function walk(quotes: VarianceQuotes, step: 1 | -1, centre: number, strike: Floa
       spanned = Math.abs(i - centre)
       strike[centre + step * used] = k
       price[centre + step * used] = mid
+      if (missing > 0) widestHole = Math.max(widestHole, step * Math.log(k / last))
+      last = k
       zeroBids = 0
+      missing = 0
     } else if (isZeroBid(bid[i] ?? NaN, ask[i] ?? NaN)) zeroBids++
+    else missing++
   }
-  return { used, spanned, isEnded: zeroBids === zeroBidsThatEndAWing }
+  return {
+    used,
+    spanned: spanned + missing,
+    widestHole,
+    isEnded: zeroBids === zeroBidsThatEndAWing && missing === 0,
+  }
 }
 
 /** An ask and no bid. Without either there is no quote, which is what runs out rather than the bids. */

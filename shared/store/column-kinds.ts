@@ -84,21 +84,13 @@ export const columnKinds = {
     wide,
     (name) => `fromUnixTimestamp64Milli(${name}, 'UTC')`,
   ),
-  /** Lists of floats, and of whole numbers that are stored as integers. */
   floats: number(Float64Array, arrowTypes.float64, 'Array(Float64)', Infinity),
-  wholes: number(
-    Float64Array,
-    arrowTypes.float64,
-    'Array(Float64)',
-    Infinity,
-    (name) => `CAST(${name}, 'Array(Int64)')`,
-  ),
   sequence: number(BigInt64Array, arrowTypes.int64, 'Nullable(Int64)', wide),
 } as const satisfies Record<string, ColumnKind>
 
 export type ColumnKindName = keyof typeof columnKinds
 
 /** Kinds whose rows are lists. */
-export type ListKindName = 'floats' | 'wholes'
+export type ListKindName = 'floats'
 
-export const isListKind = (kind: ColumnKindName): kind is ListKindName => kind === 'floats' || kind === 'wholes'
+export const isListKind = (kind: ColumnKindName): kind is ListKindName => kind === 'floats'

@@ -1,8 +1,7 @@
 import type { ChainFeatureName, ExpiryFeatureName } from '../../../shared/model/feature-registry.ts'
 import { calendarTests } from './calendar-arbitrage.ts'
-import type { ChainContext, SolvedExpiry } from './context.ts'
-import { type ForwardMarket, tradedForwards } from './forward-market.ts'
-import { atMid, type LiveLegs, liveLegs, roomForLegs } from './live-legs.ts'
+import type { ExpiryMarket } from './expiry-market.ts'
+import { atMid, type LiveLegs } from './live-legs.ts'
 import { parityTests } from './parity-arbitrage.ts'
 import { addTests, noTests, noteTest, type Tests } from './tests-made.ts'
 
@@ -21,31 +20,24 @@ export type ArbitrageFigures = Record<
   number
 >
 
-const roomForQuotes = roomForLegs()
-const roomForMids = roomForLegs()
-
 /**
  * Tests one expiry at executable prices: what is sold gets the bid, what is bought pays the ask. Violations at mids are
  * counted apart, as a measure of quality: even good chains have them by the dozen.
  */
-export function expiryArbitrage(
-  { columns, spot }: ChainContext,
-  expiry: SolvedExpiry,
-  market = tradedForwards(columns, expiry),
-): ArbitrageFigures {
-  const { strikes, terms, exerciseStyle } = expiry
+export function expiryArbitrage(market: ExpiryMarket): ArbitrageFigures {
+  const { terms, exerciseStyle } = market.expiry
+  const { spot } = terms
   // An American spread can be exercised for its whole width at once, a European one is worth the discounted width.
   const perWidth = exerciseStyle === 'american' ? Math.max(1, terms.discount) : terms.discount
   const [vertical, butterfly, midVertical, midButterfly] = [noTests(), noTests(), noTests(), noTests()]
-  for (const sign of [1, -1] as const) {
-    const legs = liveLegs(columns, strikes, sign, roomForQuotes)
+  for (const legs of [market.calls, market.puts]) {
     testVerticals(legs, perWidth, spot, vertical)
     testButterflies(legs, spot, butterfly)
-    const mids = atMid(legs, roomForMids)
+    const mids = atMid(legs)
     testVerticals(mids, perWidth, spot, midVertical)
     testButterflies(mids, spot, midButterfly)
   }
-  const parity = parityTests(expiry, market)
+  const parity = parityTests(market)
   const all = noTests()
   for (const tests of [vertical, butterfly, parity]) addTests(all, tests)
   return {
@@ -92,14 +84,12 @@ function summary({ made, allowed, worst }: Tests): Summary {
   }
 }
 
-/** Adds up expiries, `figures` and forwards of which are given in the same order, and tests neighbouring ones against each other. */
+/** Adds up expiries, `figures` of which are given in the same order, and tests neighbouring ones against each other. */
 export function chainArbitrage(
-  context: ChainContext,
-  expiries: readonly SolvedExpiry[],
+  markets: readonly ExpiryMarket[],
   figures: readonly ArbitrageFigures[],
-  forwards: readonly ForwardMarket[],
 ): ArbitrageFigures & Record<Extract<ChainFeatureName, 'calendarArbitrage'>, number> {
-  const calendar = calendarTests(context, expiries, forwards)
+  const calendar = calendarTests(markets)
   const all = noTests()
   addTests(all, calendar)
   for (const { arbitrageNUsed, arbitrageNTotal, worstArbitrage } of figures) {

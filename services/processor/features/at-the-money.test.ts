@@ -41,6 +41,13 @@ describe('at the money', () => {
     expect(tie.atmIvBiasVp).toBe(0.098)
   })
 
+  it('has no half spread where the vega is too small to measure it by', () => {
+    const atm = (vega: number) => smileFeatures(writtenExpiry([[100, 0.2, 0.5, 0.1, vega]])).atmHalfSpreadVp
+    expect(atm(0)).toBeNaN()
+    expect(atm(5e-324)).toBeNaN()
+    expect(atm(0.05)).toBe(2)
+  })
+
   it('passes over a strike whose code is not ok', () => {
     const expiry = writtenExpiry([
       [98, 0.3, -0.4],

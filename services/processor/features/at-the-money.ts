@@ -18,7 +18,8 @@ export function isUsable({ strike, iv, ivCode }: StrikeColumns, at: number): boo
 export function halfSpreadVpOf({ right, callSpread, putSpread, vega }: StrikeColumns, at: number): number {
   const half = 0.5 * ((right[at] === rights.call ? callSpread : putSpread)[at] ?? NaN)
   const perPoint = vega[at] ?? NaN
-  return half >= 0 && half < Infinity && perPoint > 0 ? half / perPoint : NaN
+  const vp = half / perPoint
+  return half >= 0 && perPoint > 0 && vp < Infinity ? vp : NaN
 }
 
 export interface AtTheMoney {

@@ -44,19 +44,18 @@ export function poolChain(
     maxPain: maxPainOf(columns, groups.rows),
     ...exposures,
     ...chainArbitrage(
-      context,
-      expiries,
+      computed.map(({ market }) => market),
       all,
-      computed.map(({ forwardMarket }) => forwardMarket),
     ),
   }
-  return { ...byName(chainFeatureSpecs, toStoredScale(figures)), byStrike: inWholeUnits(byStrike) }
+  return { ...byName(chainFeatureSpecs, toStoredScale(figures)), byStrike: atMoneyScale(byStrike) }
 }
 
 /** The scale the totals are stored at. */
-function inWholeUnits({ strike, ...exposures }: StrikeExposures): StrikeExposures {
+function atMoneyScale({ strike, ...exposures }: StrikeExposures): StrikeExposures {
+  const { decimals } = chainFeatureSpecs.gexUsd1pct
   for (const column of Object.values(exposures)) {
-    for (let i = 0; i < column.length; i++) column[i] = atScale(column[i] ?? NaN, 0) || 0
+    for (let i = 0; i < column.length; i++) column[i] = atScale(column[i] ?? NaN, decimals) || 0
   }
   return { strike, ...exposures }
 }
@@ -68,10 +67,14 @@ function countsOf(
   { columns }: ChainContext,
   { nExpired, nAdjusted, rows }: ExpiryGroups,
   computed: readonly ComputedExpiry[],
-): Pick<Record<ChainFeatureName, number>, 'nContracts' | 'nExpired' | 'nAdjusted' | 'nStrikes' | 'nUsed' | 'quality'> {
+): Pick<
+  Record<ChainFeatureName, number>,
+  'nContracts' | 'nLive' | 'nExpired' | 'nAdjusted' | 'nStrikes' | 'nUsed' | 'quality'
+> {
   const weighted = computed.reduce((sum, { figures }) => sum + figures.quality * figures.nContracts, 0)
   return {
     nContracts: columns.length,
+    nLive: rows.length,
     nExpired,
     nAdjusted,
     nStrikes: total(computed, 'nStrikes'),

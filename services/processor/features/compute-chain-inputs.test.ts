@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { computeNamedChain } from '../../../tests/fixtures/quant/computed-chain.ts'
 import { ivCodes } from '../../../shared/model/features.ts'
 import { chainOf, type ContractInput } from '../../../tests/fixtures/quant/chain-builder.ts'
+import { AmericanPricer } from '../../../shared/quant/american/american-price.ts'
+import { schemes } from '../../../shared/quant/american/scheme.ts'
 import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
 import { marketTimeMs, near, smile } from '../../../tests/fixtures/quant/smile-chain.ts'
 
@@ -37,32 +39,66 @@ describe('quotes that say nothing', () => {
 })
 
 describe('the carry of the snapshot before', () => {
+  const minuteMs = 60_000
   const contracts = smile({ expiry: '2026-07-17', strikes: near, sigma: 0.2, forward: 101 })
   const calls = contracts.filter(({ right }) => right === 'C')
   const { carries } = compute(contracts)
+  const at = (laterMs: number, sessionDate = '2026-06-22') =>
+    computeNamedChain(chainOf(calls, { marketTimeMs: marketTimeMs + laterMs, sessionDate }), params, carries)
 
   it('gives the forward where the pairs are gone', () => {
-    const snapshot = chainOf(calls, { marketTimeMs })
-    expect(computeNamedChain(snapshot, params).expiries[0]?.forwardSource).toBe('spot_carry')
-    const [expiry] = computeNamedChain(snapshot, params, carries).expiries
+    expect(compute(calls).expiries[0]?.forwardSource).toBe('spot_carry')
+    const [expiry] = at(minuteMs).expiries
     expect(expiry).toMatchObject({ forwardSource: 'previous_carry', forwardQuality: 50 })
     expect(expiry?.forward).toBeCloseTo(101, 4)
   })
 
-  it('is taken from the session before too, and not from an older one', () => {
-    const source = (sessionDate: string, at: number) =>
-      computeNamedChain(chainOf(calls, { marketTimeMs: at, sessionDate }), params, carries).expiries[0]?.forwardSource
-    const dayMs = 86_400_000
-    expect(source('2026-06-23', marketTimeMs + dayMs)).toBe('previous_carry')
-    expect(source('2026-06-24', marketTimeMs + 2 * dayMs)).toBe('spot_carry')
+  it('is not taken from the session before: a dividend may lie between', () => {
+    expect(at(24 * 60 * minuteMs, '2026-06-23').expiries[0]?.forwardSource).toBe('spot_carry')
+  })
+
+  it('is not taken from what came later in the market, whatever came first here', () => {
+    expect(at(-minuteMs).expiries[0]?.forwardSource).toBe('spot_carry')
+    expect(at(-minuteMs).chain).toEqual(
+      computeNamedChain(chainOf(calls, { marketTimeMs: marketTimeMs - minuteMs }), params).chain,
+    )
   })
 
   it('is the same after having been stored', () => {
-    const snapshot = chainOf(calls, { marketTimeMs })
+    const snapshot = chainOf(calls, { marketTimeMs: marketTimeMs + minuteMs })
     const stored = JSON.parse(JSON.stringify(carries)) as typeof carries
     expect(computeNamedChain(snapshot, params, stored).chain).toEqual(
       computeNamedChain(snapshot, params, carries).chain,
     )
+    expect(at(minuteMs).chain).toEqual(computeNamedChain(snapshot, params, stored).chain)
+  })
+
+  it('is not remembered when spot and options are of different moments', () => {
+    const off = compute(contracts, { spot: 91 })
+    expect(off.carries).toEqual([])
+    expect(off.expiries[0]).toMatchObject({ forward: 101, forwardSource: 'parity', forwardQuality: 20 })
+  })
+})
+
+describe('one stale pair', () => {
+  const strikes = Array.from({ length: 25 }, (_, i) => 270 + 2.5 * i)
+  const contracts = smile({ expiry: '2026-07-22', strikes, sigma: 0.2, forward: 300 }).map((leg) => ({
+    ...leg,
+    bid: (leg.bid ?? NaN) - 0.04,
+    ask: (leg.ask ?? NaN) + 0.04,
+  }))
+
+  it('that is locked moves neither the forward nor what hangs on it', () => {
+    const locked = contracts.map((leg) => {
+      const price = leg.right === 'C' ? 4.5 : 11
+      return leg.strike === 310 ? { ...leg, bid: price, ask: price } : leg
+    })
+    const [before] = compute(contracts, { spot: 300 }).expiries
+    const [after] = compute(locked, { spot: 300 }).expiries
+    expect(after?.forward).toBeCloseTo(300, 4)
+    expect(after?.forwardQuality).toBeGreaterThan(95)
+    expect(after?.atmIv).toBeCloseTo(before?.atmIv ?? NaN, 5)
+    expect(Math.abs((after?.rr25 ?? NaN) - (before?.rr25 ?? NaN))).toBeLessThan(0.005)
   })
 })
 
@@ -109,5 +145,38 @@ describe('early exercise', () => {
     expect(before?.forwardCorrection).toBe(0)
     expect(after?.forwardCorrection).toBeGreaterThan(0)
     expect(after?.forward).toBeCloseTo((before?.forward ?? NaN) + (after?.forwardCorrection ?? NaN), 3)
+  })
+})
+
+describe('American quotes that are nearly all exercised at once', () => {
+  const pricer = new AmericanPricer(schemes.accurate)
+  const quotes = (rate: number, dividendYield: number, sigma: number, half: number) =>
+    Array.from({ length: 17 }, (_, i) => 80 + 2.5 * i).flatMap((strike) =>
+      (['C', 'P'] as const).map((right): ContractInput => {
+        const leg = { root: 'XYZ', expiry: '2027-06-17', strike, right }
+        const years = (Date.UTC(2027, 5, 17, 20) - marketTimeMs) / 31_536_000_000
+        const mid = pricer.price(100, strike, years, rate, dividendYield, sigma, right === 'C' ? 1 : 2)
+        return { ...leg, bid: Math.max(0, mid - half), ask: mid + half }
+      }),
+    )
+  const snapshotOf = (...inputs: Parameters<typeof quotes>) => chainOf(quotes(...inputs), { marketTimeMs })
+
+  it('have the European volatilities and their bias when the forward cannot be corrected', () => {
+    const snapshot = snapshotOf(0.1, 0.02, 0.1, 0.0005)
+    const european = computeNamedChain(snapshot, flatParams(0.1))
+    const american = computeNamedChain(snapshot, { ...flatParams(0.1), ivMethod: 'american' })
+    expect(american.expiries[0]).toMatchObject({ forwardSource: 'parity', forwardCorrection: 0 })
+    expect(american.contracts).toEqual(european.contracts)
+    expect(american.contracts.ivBiasVp.some((bias) => bias > 1)).toBe(true)
+  })
+
+  it('have a forward from parity however dear the borrow: spread apart, the pairs are nearer than spot', () => {
+    const snapshot = snapshotOf(0.037, 0.3, 0.8, 0.02)
+    const [expiry] = computeNamedChain(snapshot, flatParams(0.037)).expiries
+    const [corrected] = computeNamedChain(snapshot, { ...flatParams(0.037), ivMethod: 'american' }).expiries
+    expect(expiry?.forwardSource).toBe('parity')
+    // The truth is 77.14; at the rate alone it would be 103.72.
+    expect(expiry?.forward).toBeLessThan(82)
+    expect(corrected?.forward).toBeCloseTo(77.14, 1)
   })
 })

@@ -1,3 +1,4 @@
+import { parseDay } from '../../../shared/calendar/days.ts'
 import { expiryFeatureSpecs } from '../../../shared/model/feature-registry.ts'
 import {
   type ComputedChain,
@@ -55,6 +56,7 @@ export function computeChain(
     multiplier: meta.multiplier,
     marketTimeS,
     sessionStartS: startS,
+    sessionDay: parseDay(meta.sessionDate) ?? NaN,
   }
   const { expiries, carries } = solveExpiries(context, groups, meta, params, known)
   const computed = expiries.map((expiry) => computeExpiry(context, expiry))
@@ -79,6 +81,7 @@ export function createFigures({ length }: ChainColumns): ContractFigures {
     theta: missing(),
     vega: missing(),
     ivBiasVp: missing(),
+    thetaToExpiry: missing(),
     flags: new Uint16Array(length),
   }
 }

@@ -14,6 +14,8 @@ export interface ChainContext {
   readonly marketTimeS: number
   /** Start of the session's civil day; -Infinity where it is not known. */
   readonly sessionStartS: number
+  /** That day, days since 1970-01-01; NaN where it is not known. */
+  readonly sessionDay: number
 }
 
 /** One expiry whose strikes have been solved: what every feature of it is made from. */

@@ -2,7 +2,7 @@ import type { ExpiryFeatureName } from '../../../shared/model/feature-registry.t
 import { ivCodes } from '../../../shared/model/features.ts'
 import { expiryArbitrage } from './arbitrage.ts'
 import type { ChainContext, SolvedExpiry } from './context.ts'
-import { type ForwardMarket, tradedForwards } from './forward-market.ts'
+import { type ExpiryMarket, expiryMarket } from './expiry-market.ts'
 import { type ExposedStrikes, exposeStrikes, sumExposures } from './exposures.ts'
 import { maxPainOf } from './open-interest.ts'
 import { positioningOf, type PositionSums, sumPositions } from './positioning.ts'
@@ -14,10 +14,10 @@ import { varianceFeatures } from './variance.ts'
 /** One expiry with its figures, unrounded, NaN where a minimum is not met, and what the chain pools of it. */
 export interface ComputedExpiry {
   readonly expiry: SolvedExpiry
+  readonly market: ExpiryMarket
   readonly figures: Readonly<Record<ExpiryFeatureName, number>>
   readonly sums: PositionSums
   readonly exposed: ExposedStrikes
-  readonly forwardMarket: ForwardMarket
 }
 
 export function computeExpiry(context: ChainContext, expiry: SolvedExpiry): ComputedExpiry {
@@ -26,7 +26,7 @@ export function computeExpiry(context: ChainContext, expiry: SolvedExpiry): Comp
   const smile = smileFeatures(expiry)
   const sums = sumPositions(context, rows)
   const exposed = exposeStrikes(context, expiry)
-  const traded = tradedForwards(context.columns, expiry)
+  const market = expiryMarket(context.columns, expiry)
   const figures = {
     yearsToExpiry: terms.yearsToExpiry,
     nContracts: rows.length,
@@ -45,9 +45,9 @@ export function computeExpiry(context: ChainContext, expiry: SolvedExpiry): Comp
     ...positioningOf(sums),
     maxPain: maxPainOf(context.columns, rows),
     ...sumExposures([exposed], context.spot),
-    ...expiryArbitrage(context, expiry, traded),
+    ...expiryArbitrage(market),
   }
-  return { expiry, figures, sums, exposed, forwardMarket: traded.market }
+  return { expiry, market, figures, sums, exposed }
 }
 
 function countSolved({ count, ivCode }: StrikeColumns): number {

@@ -9,6 +9,7 @@ import { type ChainColumns, contractFlags, rights } from '../../../shared/model/
 import { solveAmericanExpiry } from '../../../shared/quant/american/american-expiry.ts'
 import { AmericanVolatility } from '../../../shared/quant/american/american-volatility.ts'
 import { ExerciseBias } from '../../../shared/quant/american/exercise-bias.ts'
+import { thetaToExpiry } from '../../../shared/quant/black76.ts'
 import {
   computeExpiryGreeks,
   type ExpiryTerms,
@@ -36,6 +37,8 @@ export interface SolveOptions {
   readonly floorYears: number
 }
 
+const oneDayYears = 1 / 365
+
 /** They keep scratch memory between expiries and nothing else: terms are set before each. */
 const exerciseBias = new ExerciseBias()
 const americanVolatility = new AmericanVolatility()
@@ -52,10 +55,13 @@ export function solveExpiry(
   const isSolved = yearsToExpiry >= floorYears
   if (isSolved) {
     solveOutOfTheMoney(context.columns, terms, strikes)
-    if (expiry.exerciseStyle === 'american') allowForExercise(terms, strikes, ivMethod, forward.source)
+    // An American volatility on a forward that still has early exercise in it would be the worst of both.
+    const method = forward.isUncorrected ? 'european_otm' : ivMethod
+    if (expiry.exerciseStyle === 'american') allowForExercise(terms, strikes, method, forward.source)
     else strikes.biasVp.fill(0, 0, strikes.count)
   } else refuse(strikes)
   spreadToLegs(context.figures, terms, strikes)
+  if (yearsToExpiry < oneDayYears) fillThetaToExpiry(context, terms, expiry.rows)
   return { ...expiry, terms, forward, isSolved }
 }
 
@@ -138,4 +144,13 @@ function writeLeg(
   figures.theta[row] = (strikes.theta[at] ?? NaN) + thetaShift
   figures.vega[row] = strikes.vega[at] ?? NaN
   figures.ivBiasVp[row] = strikes.biasVp[at] ?? NaN
+}
+
+/** In the last day a theta per day is more than there is to lose: what is lost until expiry stands beside it. */
+function fillThetaToExpiry(context: ChainContext, terms: ExpiryTerms, rows: Int32Array): void {
+  const { columns, figures } = context
+  for (const row of rows) {
+    const sigma = figures.iv[row] ?? NaN
+    figures.thetaToExpiry[row] = thetaToExpiry(terms, columns.strike[row] ?? NaN, sigma, columns.right[row] ?? 0)
+  }
 }

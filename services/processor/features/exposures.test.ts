@@ -94,6 +94,25 @@ describe('exposures of an expiry', () => {
     expect(figures).toMatchObject({ exposureNUsed: 1, exposureQuality: 100 })
   })
 
+  it('count of the last day only the charm until expiry', () => {
+    const hourYears = 1 / 24 / 365
+    const hour = legsOf('2026-06-22', hourYears, (right) => (right === 'C' ? 10 : 0)).map((leg) => ({
+      ...leg,
+      expiryAtS: marketTimeMs / 1000 + 3600,
+    }))
+    const { context, expiries } = solve(hour, { rate: 0 })
+    const [expiry] = expiries
+    if (!expiry) throw new Error('no expiry')
+    const perDay = hour
+      .filter(({ right }) => right === 'C')
+      .reduce((sum, { strike }) => {
+        const iv = expiry.strikes.iv[expiry.strikes.strike.indexOf(strike)] ?? NaN
+        const { charm } = black76Greeks(expiry.terms, strike, iv, 1)
+        return Number.isNaN(charm) ? sum : sum + charm * 10 * 100 * 100
+      }, 0)
+    expect(expiryExposures(context, expiry).cexUsd).toBeCloseTo(perDay / 24, 6)
+  })
+
   it('take unknown, negative and infinite open interest for unknown', () => {
     const broken = [NaN, -5, Infinity, -Infinity]
     const without = legs.map((leg, i) => (i < 4 ? { ...leg, openInterest: 0 } : leg))

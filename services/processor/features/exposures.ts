@@ -47,6 +47,8 @@ export function exposeStrikes(context: ChainContext, expiry: SolvedExpiry): Expo
   // Put-call parity: what the delta and the charm of a call have more than those of the put.
   const deltaOfParity = (terms.discount * terms.forward) / terms.spot
   const charmOfParity = (rate * deltaOfParity) / 365
+  // An hour before expiry charm per day is many times the delta there is to lose.
+  const days = Math.min(1, 365 * terms.yearsToExpiry)
   for (let i = 0; i < out.count; i++) {
     const callInterest = interestOf(columns.openInterest, strikes.callRow[i] ?? -1)
     const putInterest = interestOf(columns.openInterest, strikes.putRow[i] ?? -1)
@@ -73,7 +75,7 @@ export function exposeStrikes(context: ChainContext, expiry: SolvedExpiry): Expo
     const putGex = gamma * puts * perPercent
     const dex = (delta * (calls + puts) + (isCall ? -puts : calls) * deltaOfParity) * perDelta
     const vex = vanna * net * perDelta
-    const cex = (charm * net + (isCall ? puts : calls) * charmOfParity) * perDelta
+    const cex = (charm * net + (isCall ? puts : calls) * charmOfParity) * perDelta * days
     // A greek is missing, or a figure beyond all sense.
     if (!(gamma >= 0) || !Number.isFinite(callGex + putGex + dex + vex + cex)) continue
     out.nUsed[i] = known

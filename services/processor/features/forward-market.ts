@@ -15,13 +15,12 @@ export interface SyntheticForwards {
   readonly nearSpread: Float64Array
 }
 
-const roomForPairs = keptColumns('strike', 'bid', 'ask', 'nearSpread')
 const nearFloor = 0.02
 const nearSigmas = 1
 
-/** Good until the next call. */
+/** Kept with the strikes. */
 export function syntheticForwards({ bid, ask }: ChainColumns, { strikes, terms }: SolvedExpiry): SyntheticForwards {
-  const out = roomForPairs(strikes.count)
+  const out = strikes.pairs
   const sqrtT = Math.sqrt(terms.yearsToExpiry)
   let count = 0
   for (let i = 0; i < strikes.count; i++) {
@@ -77,15 +76,4 @@ export function forwardMarket({ count, bid, ask, nearSpread }: SyntheticForwards
   }
   if (tight < minimumTight) return missing
   return { bid: weightedMedian(bids, ones, tight), ask: weightedMedian(asks, ones, tight) }
-}
-
-export interface TradedForwards {
-  readonly pairs: SyntheticForwards
-  readonly market: ForwardMarket
-}
-
-/** The forwards of an expiry strike by strike, good until the next call, and the market they make. */
-export function tradedForwards(columns: ChainColumns, expiry: SolvedExpiry): TradedForwards {
-  const pairs = syntheticForwards(columns, expiry)
-  return { pairs, market: forwardMarket(pairs) }
 }

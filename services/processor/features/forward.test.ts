@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { completeForwards, type KnownCarry, type ParityForward, rememberCarries } from './forward.ts'
+import { completeForwards, type KnownCarry, type ParityForward, rememberCarries, usableCarries } from './forward.ts'
 
 const spot = 100
 const rate = 0.04
@@ -14,6 +14,7 @@ const expiry = (days: number, carry: number | null, root = 'XYZ'): ParityForward
   forward: carry === null ? NaN : spot * Math.exp((carry * days) / 365),
   confidence: carry === null ? 0 : 0.9,
   correction: 0,
+  isUncorrected: false,
   strikesUsed: carry === null ? 1 : 5,
 })
 
@@ -24,12 +25,29 @@ const carryOf = ({ forward }: { readonly forward: number }, days: number) => (Ma
 describe('the forwards of a chain', () => {
   it('are their own where the pairs say one', () => {
     expect(only([expiry(30, 0.02)])).toEqual([
-      { forward: expiry(30, 0.02).forward, source: 'parity', correction: 0, nUsed: 5, quality: 90 },
+      {
+        forward: expiry(30, 0.02).forward,
+        source: 'parity',
+        correction: 0,
+        isUncorrected: false,
+        nUsed: 5,
+        quality: 90,
+      },
     ])
   })
 
+  it('are trusted a quarter as much where no sane carry leads to them from spot', () => {
+    const far = { ...expiry(30, null), forward: 110, confidence: 0.9, strikesUsed: 5 }
+    expect(only([far])[0]).toMatchObject({ forward: 110, source: 'parity', quality: 22.5 })
+    expect(only([{ ...far, forward: 90 }])[0]?.quality).toBe(22.5)
+    // 4 % in thirty days are 48 % a year; 2.9 % in a day may be a dividend.
+    expect(only([{ ...far, forward: 104 }])[0]?.quality).toBe(90)
+    expect(only([{ ...expiry(1, null), forward: 102.9, confidence: 0.9 }])[0]?.quality).toBe(90)
+    expect(only([{ ...expiry(1, null), forward: 103.1, confidence: 0.9 }])[0]?.quality).toBe(22.5)
+  })
+
   it('take the carry of the snapshot before, ahead of any neighbour', () => {
-    const known = [{ root: 'XYZ', expiryDay: 20_030, carry: -0.05, sessionDay: 19_999 }]
+    const known = [{ root: 'XYZ', expiryDay: 20_030, carry: -0.05, sessionDay: 20_000, marketTimeMs: 1 }]
     const [, second] = only([expiry(20, 0.02), expiry(30, null)], known)
     expect(second).toMatchObject({ source: 'previous_carry', quality: 50, nUsed: 1 })
     expect(carryOf(second as never, 30)).toBeCloseTo(-0.05, 12)
@@ -79,18 +97,45 @@ describe('the forwards of a chain', () => {
 })
 
 describe('remembered carries', () => {
+  const now = { sessionDay: 20_000, marketTimeMs: 5000 }
+  const later = { sessionDay: 20_000, marketTimeMs: 6000 }
+  const days = (carries: readonly KnownCarry[]) => carries.map(({ expiryDay }) => expiryDay - 20_000)
+
   it('are the same number before and after being stored as JSON', () => {
-    const carries = rememberCarries([expiry(30, 0.0123456789), expiry(60, null)], spot, 20_000, [])
-    expect(carries).toEqual([{ root: 'XYZ', expiryDay: 20_030, carry: 0.01234568, sessionDay: 20_000 }])
+    const carries = rememberCarries([expiry(30, 0.0123456789), expiry(60, null)], spot, now, [])
+    expect(carries).toEqual([
+      { root: 'XYZ', expiryDay: 20_030, carry: 0.01234568, sessionDay: 20_000, marketTimeMs: 5000 },
+    ])
     expect(JSON.parse(JSON.stringify(carries))).toEqual(carries)
   })
 
-  it('stay as they were where today brings none', () => {
-    const before = rememberCarries([expiry(30, 0.01), expiry(60, 0.02)], spot, 19_999, [])
-    const after = rememberCarries([expiry(30, 0.03), expiry(60, null)], spot, 20_000, before)
-    expect(after.map(({ expiryDay, carry, sessionDay }) => [expiryDay, carry, sessionDay])).toEqual([
-      [20_030, 0.03, 20_000],
-      [20_060, 0.02, 19_999],
+  it('stay as they were where the snapshot brings none', () => {
+    const before = rememberCarries([expiry(30, 0.01), expiry(60, 0.02)], spot, now, [])
+    const after = rememberCarries([expiry(30, 0.03), expiry(60, null)], spot, later, before)
+    expect(after.map(({ expiryDay, carry, marketTimeMs }) => [expiryDay, carry, marketTimeMs])).toEqual([
+      [20_030, 0.03, 6000],
+      [20_060, 0.02, 5000],
     ])
+  })
+
+  it('are used within their session only, and only by what comes after them', () => {
+    const known = rememberCarries([expiry(30, 0.01)], spot, now, [])
+    expect(usableCarries(known, later)).toEqual(known)
+    expect(usableCarries(known, now)).toEqual([])
+    expect(usableCarries(known, { ...now, marketTimeMs: 4000 })).toEqual([])
+    expect(usableCarries(known, { sessionDay: 20_001, marketTimeMs: 6000 })).toEqual([])
+  })
+
+  it('are not used as they were stored before their time was kept', () => {
+    const stored: unknown = JSON.parse('[{"root":"XYZ","expiryDay":20030,"carry":0.01,"sessionDay":20000}]')
+    expect(usableCarries(stored as readonly KnownCarry[], now)).toEqual([])
+  })
+
+  it('leave out a forward too far from spot, and all of a chain whose nearest one is', () => {
+    const far = (at: number) => ({ ...expiry(at, null), forward: 110 })
+    expect(days(rememberCarries([expiry(10, 0.02), far(20), expiry(365, 0.02)], spot, now, []))).toEqual([10, 365])
+    const before = rememberCarries([expiry(10, 0.02)], spot, now, [])
+    // 10 % are no insane carry for a year, but they are the same 10 %.
+    expect(rememberCarries([far(10), far(365)], spot, later, before)).toEqual(before)
   })
 })

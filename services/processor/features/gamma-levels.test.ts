@@ -126,15 +126,15 @@ describe('several expiries', () => {
     expect(byStrike.gexUsd1pct.reduce((total, value) => total + value, 0) / sum).toBeCloseTo(1, 12)
   })
 
-  it('have a magnet only where less than a day is left', () => {
+  it('have a magnet only among the contracts that expire on the day of the session', () => {
     expect(exposuresOf(contracts).figures.zeroDteMagnet).toBeNaN()
-    const hourly = (hours: number) =>
-      legsOf({ expiry: '2026-06-23', days: hours / 24, book: today }).map((leg) => ({
+    const expiring = (expiry: string) =>
+      legsOf({ expiry, days: 0.2, book: today }).map((leg) => ({
         ...leg,
-        expiryAtS: marketTimeMs / 1000 + hours * 3600,
+        expiryAtS: marketTimeMs / 1000 + 0.2 * 86_400,
       }))
-    expect(exposuresOf([...contracts, ...hourly(23)]).figures.zeroDteMagnet).toBe(101)
-    expect(exposuresOf([...contracts, ...hourly(24)]).figures.zeroDteMagnet).toBeNaN()
+    expect(exposuresOf([...contracts, ...expiring('2026-06-22')]).figures.zeroDteMagnet).toBe(101)
+    expect(exposuresOf([...contracts, ...expiring('2026-06-23')]).figures.zeroDteMagnet).toBeNaN()
   })
 
   it('have a zero gamma at which the whole chain, repriced, has none', () => {

@@ -27,20 +27,18 @@ export interface ChainExposures {
   readonly byStrike: StrikeExposures
 }
 
-const dayS = 86_400
-
 /**
  * Exposures of all expiries of a chain together, and the prices they single out; NaN where missing.
  *
  * @param parts of the expiries, in their order
  */
 export function chainExposures(
-  { spot, marketTimeS }: ChainContext,
+  { spot, sessionDay }: ChainContext,
   expiries: readonly SolvedExpiry[],
   parts: readonly ExposedStrikes[],
 ): ChainExposures {
   const pooled = poolStrikes(parts)
-  const ofTheDay = poolStrikes(parts.filter((_, i) => (expiries[i]?.expiryAtS ?? NaN) - marketTimeS < dayS))
+  const ofTheDay = poolStrikes(parts.filter((_, i) => expiries[i]?.expiryDay === sessionDay))
   const profile = zeroGamma(gammaProfile(expiries, parts), spot)
   const figures = {
     ...sumExposures(parts, spot),

@@ -18,14 +18,10 @@ export interface LiveLegs {
   readonly listed: number
 }
 
-/** Room for the legs of one right; legs are good until the same room is used again. */
-export const roomForLegs = () => keptColumns('place', 'ask', 'bid')
-export type LegRoom = ReturnType<typeof roomForLegs>
-
-/** A crossed quote is no quote. @param sign 1 calls, -1 puts */
-export function liveLegs(columns: ChainColumns, strikes: StrikeColumns, sign: 1 | -1, room: LegRoom): LiveLegs {
+/** A crossed quote is no quote. The legs are kept with their strikes. @param sign 1 calls, -1 puts */
+export function liveLegs(columns: ChainColumns, strikes: StrikeColumns, sign: 1 | -1): LiveLegs {
   const rows = sign === 1 ? strikes.callRow : strikes.putRow
-  const { place, ask, bid } = room(strikes.count)
+  const { place, ask, bid } = sign === 1 ? strikes.calls : strikes.puts
   let count = 0
   let listed = 0
   for (let step = 0; step < strikes.count; step++) {
@@ -44,9 +40,11 @@ export function liveLegs(columns: ChainColumns, strikes: StrikeColumns, sign: 1 
   return { count, place, ask, bid, listed }
 }
 
-/** The same legs at mid, those without a bid left out. */
-export function atMid({ place, ask, bid, listed, count: quoted }: LiveLegs, room: LegRoom): LiveLegs {
-  const { place: midPlace, ask: mid } = room(quoted)
+const roomForMids = keptColumns('midPlace', 'mid')
+
+/** The same legs at mid, those without a bid left out. Good until the next call. */
+export function atMid({ place, ask, bid, listed, count: quoted }: LiveLegs): LiveLegs {
+  const { midPlace, mid } = roomForMids(quoted)
   let count = 0
   for (let i = 0; i < quoted; i++) {
     const value = 0.5 * ((bid[i] ?? NaN) + (ask[i] ?? NaN))

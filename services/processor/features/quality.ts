@@ -4,10 +4,13 @@ import type { StrikeColumns } from './strikes.ts'
 
 const nearFloor = 0.01
 const nearSigmas = 1.5
+/** As much doubt as so many strikes without a volatility make: three of three score 60, twenty of twenty 91. */
+const strikesInDoubt = 2
 
 /**
- * 0..100: the share of strikes within max(1 %, 1.5 sigma sqrt(T)) of the forward that have a volatility, and how far the
- * forward is to be trusted. 0 without an ATM volatility.
+ * 0..100: of the n strikes within max(1 %, 1.5 sigma sqrt(T)) of the forward, m of which have a volatility, m/n m/(m+2), and
+ * how far the forward is to be trusted; no more than that where it is not the expiry's own. 0 without an ATM volatility, or
+ * a strike near it.
  */
 export function expiryQuality({ strikes, terms, forward }: SolvedExpiry, atmIv: number): number {
   if (Number.isNaN(atmIv)) return 0
@@ -19,7 +22,10 @@ export function expiryQuality({ strikes, terms, forward }: SolvedExpiry, atmIv: 
     near++
     if (strikes.ivCode[i] === ivCodes.ok) solvedNear++
   }
-  return 100 * (near === 0 ? 1 : solvedNear / near) * (0.5 + 0.005 * forward.quality)
+  if (solvedNear === 0) return 0
+  const smile = (solvedNear / near) * (solvedNear / (solvedNear + strikesInDoubt))
+  const quality = 100 * smile * (0.5 + 0.005 * forward.quality)
+  return forward.source === 'parity' ? quality : Math.min(quality, forward.quality)
 }
 
 /** Strikes between the lowest and the highest with a volatility, and how many of them have one. */

@@ -68,6 +68,35 @@ describe('the risk reversal and the butterfly', () => {
     expect(without(110, 120)).toMatchObject({ rr25: NaN, bf25: NaN, rr10: NaN, normalisedSkew: NaN })
   })
 
+  it('are missing where a delta lies between strikes more than one standard deviation apart', () => {
+    const near = smileContracts({ strikes: [98, 100, 102], sigma: () => 0.2, days: 30 })
+    const [template] = near
+    const penny = (strike: number, right: 'C' | 'P'): ContractInput => ({
+      ...(template ?? { root: 'XYZ', expiry: '2026-07-22' }),
+      strike,
+      right,
+      bid: 0.01,
+      ask: 0.05,
+    })
+    const wide = smileFeatures(expiryOf([...near, penny(50, 'P'), penny(150, 'C')]).expiry)
+    expect(wide).toMatchObject({ rr25: NaN, bf25: NaN, rr10: NaN, bf10: NaN, normalisedSkew: NaN })
+    expect(wide.atmIv).toBeCloseTo(0.2, 9)
+    const tight = smileContracts({ strikes: [93, 95, 98, 100, 102, 105, 108], sigma: () => 0.2, days: 30 })
+    const { rr25, bf25, rr10, bf10 } = smileFeatures(expiryOf([...tight, penny(50, 'P'), penny(150, 'C')]).expiry)
+    for (const figure of [rr25, bf25, rr10, bf10]) expect(figure).toBeCloseTo(0, 9)
+  })
+
+  it('measure that distance by the lower volatility of the two, and look for no other crossing', () => {
+    // sqrt(T) is 0.5: 0.2 reaches as far as 10 %.
+    const rr25 = (gap: number, ...more: StrikeRow[]) =>
+      smileFeatures(
+        writtenExpiry([[97, 0.2, -0.2], [99, 0.2, -0.4], [101, 0.2, 0.4], [101 * Math.exp(gap), 0.9, 0.1], ...more]),
+      ).rr25
+    expect(rr25(0.0999)).toBeCloseTo(0.35, 12)
+    expect(rr25(0.1001)).toBeNaN()
+    expect(rr25(0.1001, [113, 0.2, 0.3], [114, 0.2, 0.2])).toBeNaN()
+  })
+
   it('take the crossing nearest the money where noise makes several', () => {
     const noisy: StrikeRow[] = [[70, 0.9, -0.3], [75, 0.9, -0.01], ...rows, [125, 0.9, 0.3], [130, 0.9, 0.01]]
     expect(smileFeatures(writtenExpiry(noisy)).rr25).toBeCloseTo(-0.085, 14)

@@ -62,39 +62,61 @@ const noWings: Wings = { call10: NaN, call25: NaN, put25: NaN, put10: NaN }
 /**
  * Volatilities at forward deltas N(d1) and -N(-d1), linear in delta between strikes. A strike's one volatility stands at
  * N(d1) whichever its leg, so the 25-delta put is read at N(d1) = 0.75 and may lie on either side of the forward. Where noise
- * crosses a delta more than once, the crossing nearest the money counts.
+ * crosses a delta more than once, the crossing nearest the money counts, and no other where its strikes lie too far apart.
  */
-function deltaVolatilities(strikes: StrikeColumns, { spot, forward, discount }: ExpiryTerms): Wings {
-  const { count, right, iv, delta } = strikes
-  const spotPerForward = spot / (discount * forward)
-  let call10 = NaN
-  let call25 = NaN
+function deltaVolatilities(strikes: StrikeColumns, terms: ExpiryTerms): Wings {
+  let call10: number | undefined
+  let call25: number | undefined
   let put25 = NaN
   let put10 = NaN
+  let last = -1
   let lastU = NaN
-  let lastSigma = NaN
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < strikes.count; i++) {
     if (!isUsable(strikes, i)) continue
-    const own = (delta[i] ?? NaN) * spotPerForward
-    const u = right[i] === rights.call ? own : 1 + own
+    const u = forwardDelta(strikes, terms, i)
     if (!(u >= 0 && u <= 1)) continue
-    const sigma = iv[i] ?? NaN
-    if (isBetween(0.9, lastU, u)) put10 = linear(0.9, lastU, lastSigma, u, sigma)
-    if (isBetween(0.75, lastU, u)) put25 = linear(0.75, lastU, lastSigma, u, sigma)
-    if (Number.isNaN(call25) && isBetween(0.25, lastU, u)) call25 = linear(0.25, lastU, lastSigma, u, sigma)
-    if (Number.isNaN(call10) && isBetween(0.1, lastU, u)) call10 = linear(0.1, lastU, lastSigma, u, sigma)
+    if (isBetween(0.9, lastU, u)) put10 = volatilityBetween(strikes, terms, last, i, 0.9)
+    if (isBetween(0.75, lastU, u)) put25 = volatilityBetween(strikes, terms, last, i, 0.75)
+    if (isBetween(0.25, lastU, u)) call25 ??= volatilityBetween(strikes, terms, last, i, 0.25)
+    if (isBetween(0.1, lastU, u)) call10 ??= volatilityBetween(strikes, terms, last, i, 0.1)
+    last = i
     lastU = u
-    lastSigma = sigma
   }
-  return { call10, call25, put25, put10 }
+  return { call10: call10 ?? NaN, call25: call25 ?? NaN, put25, put10 }
+}
+
+/** N(d1): the forward delta of the call. */
+function forwardDelta({ right, delta }: StrikeColumns, terms: ExpiryTerms, at: number): number {
+  const own = ((delta[at] ?? NaN) * terms.spot) / (terms.discount * terms.forward)
+  return right[at] === rights.call ? own : 1 + own
 }
 
 function isBetween(target: number, a: number, b: number): boolean {
   return (a - target) * (b - target) <= 0
 }
 
-function linear(target: number, x1: number, y1: number, x2: number, y2: number): number {
-  return x1 === x2 ? y1 : y1 + ((y2 - y1) * (target - x1)) / (x2 - x1)
+/**
+ * Standard deviations between two strikes, by the lower of their volatilities: a wing quoted in pennies must not widen what
+ * it may span. With strikes of recorded IWM chains left out, readings across up to one are off by less than 0.6 vol points
+ * at 25 delta and 1.1 at 10 in nine cases of ten, across one and a half to two by 2.0 and 3.2.
+ */
+const widestGapSigmas = 1
+
+/** Volatility where N(d1) is `target`, linear in it; NaN between strikes too far apart. */
+function volatilityBetween(
+  strikes: StrikeColumns,
+  terms: ExpiryTerms,
+  from: number,
+  to: number,
+  target: number,
+): number {
+  const left = strikes.iv[from] ?? NaN
+  const right = strikes.iv[to] ?? NaN
+  const gap = Math.log((strikes.strike[to] ?? NaN) / (strikes.strike[from] ?? NaN))
+  if (!(gap <= widestGapSigmas * Math.min(left, right) * Math.sqrt(terms.yearsToExpiry))) return NaN
+  const a = forwardDelta(strikes, terms, from)
+  const b = forwardDelta(strikes, terms, to)
+  return a === b ? left : left + ((right - left) * (target - a)) / (b - a)
 }
 
 /** Xing, Zhang, Zhao, "What Does the Individual Option Volatility Smirk Tell Us About Future Equity Returns?", 2010. */

@@ -1,6 +1,5 @@
 import { parseDay } from '../../../shared/calendar/days.ts'
 import { exerciseStyle } from '../../../shared/calendar/roots.ts'
-import { calendarOf, sessionDayOnOrBefore } from '../../../shared/calendar/sessions.ts'
 import { isZone } from '../../../shared/calendar/zones.ts'
 import type { IvMethod } from '../../../shared/model/features.ts'
 import type { SnapshotMeta } from '../../../shared/model/snapshot.ts'
@@ -10,7 +9,7 @@ import { zeroRate } from '../../../shared/quant/rate-curve.ts'
 import type { FeatureParams } from './compute-chain.ts'
 import type { ChainContext, SolvedExpiry } from './context.ts'
 import { solveExpiry, type UnsolvedExpiry } from './expiry.ts'
-import { completeForwards, type KnownCarry, type ParityForward, rememberCarries } from './forward.ts'
+import { completeForwards, type KnownCarry, type ParityForward, rememberCarries, usableCarries } from './forward.ts'
 import type { ExpiryGroups } from './group.ts'
 import { createStrikes, pairLegs, type StrikeColumns } from './strikes.ts'
 
@@ -52,14 +51,15 @@ export function solveExpiries(
   const { spot } = context
   const unsolved = Array.from({ length: groups.count }, (_, g) => toUnsolved(context, groups, g, meta, params))
   const parity = unsolved.map((expiry) => parityOf(expiry, spot, params.ivMethod))
-  const recent = withinASession(known, meta)
-  const forwards = completeForwards(parity, spot, recent)
+  const at = { sessionDay: parseDay(meta.sessionDate) ?? NaN, marketTimeMs: meta.marketTimeMs }
+  const usable = usableCarries(known, at)
+  const forwards = completeForwards(parity, spot, usable)
   const options = { ivMethod: params.ivMethod, floorYears: params.minutesFloor / minutesPerYear }
   return {
     expiries: unsolved.map((expiry, g) =>
       solveExpiry(context, expiry, forwards[g] as (typeof forwards)[number], options),
     ),
-    carries: rememberCarries(parity, spot, parseDay(meta.sessionDate) ?? 0, recent),
+    carries: rememberCarries(parity, spot, at, usable),
   }
 }
 
@@ -100,18 +100,9 @@ function parityOf(expiry: UnsolvedExpiry, spot: number, ivMethod: IvMethod): Par
   const inputs = { spot, discount, yearsToExpiry }
   const { forward, confidence, strikesUsed } = impliedForward(strikes, inputs)
   // The uncorrected forward spreads the premium over both legs, which halves the error of a volatility solved as European.
-  const isCorrected = ivMethod === 'american' && style === 'american' && !Number.isNaN(forward)
-  const corrected = isCorrected ? forwardCorrection.correct(strikes, inputs, forward) : { forward, correction: 0 }
-  return { root, expiryDay, yearsToExpiry, rate, ...corrected, confidence, strikesUsed }
-}
-
-/** Carries of this session or the one before it: an older one may have a dividend in between. */
-function withinASession(
-  known: readonly KnownCarry[],
-  { sessionDate, exchangeZone }: SnapshotMeta,
-): readonly KnownCarry[] {
-  const today = parseDay(sessionDate)
-  if (today === null || !isZone(exchangeZone)) return []
-  const before = sessionDayOnOrBefore(calendarOf(exchangeZone), today - 1)
-  return known.filter(({ sessionDay }) => sessionDay >= before && sessionDay <= today)
+  const needsCorrection = ivMethod === 'american' && style === 'american' && !Number.isNaN(forward)
+  const own = { root, expiryDay, yearsToExpiry, rate, confidence, strikesUsed }
+  if (!needsCorrection) return { ...own, forward, correction: 0, isUncorrected: false }
+  const { pairsUsed, ...corrected } = forwardCorrection.correct(strikes, inputs, forward)
+  return { ...own, ...corrected, isUncorrected: pairsUsed === 0 }
 }

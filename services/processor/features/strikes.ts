@@ -40,7 +40,15 @@ export interface StrikeColumns extends StrikePairs {
   readonly netInterest: Float64Array
   readonly openInterest: Float64Array
   readonly nUsed: Uint8Array
+  /** See `LiveLegs`. */
+  readonly calls: LegColumns
+  readonly puts: LegColumns
+  /** See `SyntheticForwards`. */
+  readonly pairs: PairColumns
 }
+
+type LegColumns = Readonly<Record<'place' | 'ask' | 'bid', Float64Array>>
+type PairColumns = Readonly<Record<'strike' | 'bid' | 'ask' | 'nearSpread', Float64Array>>
 
 export function createStrikes(capacity: number): StrikeColumns {
   const column = () => new Float64Array(capacity)
@@ -74,6 +82,9 @@ export function createStrikes(capacity: number): StrikeColumns {
     netInterest: column(),
     openInterest: column(),
     nUsed: new Uint8Array(capacity),
+    calls: { place: column(), ask: column(), bid: column() },
+    puts: { place: column(), ask: column(), bid: column() },
+    pairs: { strike: column(), bid: column(), ask: column(), nearSpread: column() },
   }
 }
 

@@ -51,6 +51,23 @@ describe('the variance of an expiry', () => {
     expect(features.varianceQuality).toBeLessThan(100)
   })
 
+  it.for([
+    ['missing', NaN, NaN],
+    ['crossed', 1.2, 1.1],
+  ] as const)(
+    'is incomplete and of low quality where %s quotes cut a wing off before its zero bids',
+    ([, bid, ask]) => {
+      const cut = board().map((contract) => {
+        const isCutOff = contract.right === 'P' && contract.strike >= 80 && contract.strike < 98
+        return isCutOff ? { ...contract, bid, ask } : contract
+      })
+      const features = variance(cut)
+      expect(Math.sqrt(features.varianceIndex)).toBeLessThan(0.18)
+      expect(features.varianceComplete).toBe(0)
+      expect(features.varianceQuality).toBeLessThan(40)
+    },
+  )
+
   it('is not changed by crossed quotes at other strikes', () => {
     const [template] = board()
     const crossed = [93.25, 99.75, 104.25].flatMap((strike) =>

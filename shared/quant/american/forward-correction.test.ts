@@ -77,6 +77,17 @@ describe('the forward of American options', () => {
     expect(correction.correct(early.pairs, early.inputs, NaN).correction).toBe(0)
   })
 
+  it('is not moved by one pair that is stale and locked', () => {
+    const { pairs, inputs, forward, parity } = chainOf(0.045, 0, 90, 0.2)
+    const at = pairs.strike.findIndex((strike) => strike > forward + 1)
+    pairs.callMid[at] = (pairs.callMid[at] ?? 0) + 1.5
+    pairs.callSpread[at] = 0
+    pairs.putSpread[at] = 0
+    expect(Math.abs(basisPoints(new ForwardCorrection().correct(pairs, inputs, parity).forward, forward))).toBeLessThan(
+      0.5,
+    )
+  })
+
   it('is not moved by one pair that is far off', () => {
     const { pairs, inputs, forward, parity } = chainOf(0.045, 0, 90, 0.2)
     pairs.callMid[21] = (pairs.callMid[21] ?? 0) + 1

@@ -1,6 +1,6 @@
 import { ivCodes } from '../../model/features.ts'
 import { rights } from '../../model/snapshot.ts'
-import type { StrikePairs } from '../implied-forward.ts'
+import { spreadsToWeights, type StrikePairs } from '../implied-forward.ts'
 import { solveImpliedVolatility } from '../implied-volatility.ts'
 import { weightedMedian } from '../weighted-quantile.ts'
 import { AmericanVolatility } from './american-volatility.ts'
@@ -25,8 +25,6 @@ const minimumPairs = 3
 const maximumRounds = 3
 /** Change of the forward, relative, at which the rounds end. */
 const tolerance = 1e-7
-/** As in `impliedForward`: locked pairs would weigh without bound. */
-const spreadFloor = 1e-5
 
 /**
  * Takes the early-exercise bias out of a forward from put-call parity on American options: of the pairs nearest to it the premia
@@ -100,12 +98,11 @@ export class ForwardCorrection {
       // Infinite where a leg is worth its intrinsic value alone: such a pair says nothing.
       if (!(callPremium + putPremium < Infinity)) continue
       this.#premium[n] = otmRight === rights.call ? callPremium : putPremium
-      const spread = (pairs.callSpread[i] ?? NaN) + (pairs.putSpread[i] ?? NaN)
-      const width = spread > spreadFloor * spot ? spread : spreadFloor * spot
       this.#values[used] = strike + (call - callPremium - put + putPremium) / discount
-      this.#weights[used] = 1 / (width * width)
+      this.#weights[used] = (pairs.callSpread[i] ?? NaN) + (pairs.putSpread[i] ?? NaN)
       used++
     }
+    spreadsToWeights(this.#weights, used, spot)
     return used
   }
 }

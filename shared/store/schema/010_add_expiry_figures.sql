@@ -31,20 +31,20 @@ ALTER TABLE {table:expiry_features_v1} {on_cluster}
   ADD COLUMN IF NOT EXISTS volume_quality Nullable(Float64) CODEC(ZSTD(1)),      -- 0..100
   ADD COLUMN IF NOT EXISTS open_interest_n_used UInt32 CODEC(ZSTD(1)),           -- contracts
   ADD COLUMN IF NOT EXISTS open_interest_quality Nullable(Float64) CODEC(ZSTD(1)), -- 0..100
-  ADD COLUMN IF NOT EXISTS gex_shares Nullable(Float64) CODEC(ZSTD(1)),          -- currency of the underlying
+  ADD COLUMN IF NOT EXISTS gex_shares Nullable(Float64) CODEC(ZSTD(1)),          -- units of the underlying per 1.00 of spot
   ADD COLUMN IF NOT EXISTS gex_abs_usd_1pct Nullable(Float64) CODEC(ZSTD(1)),    -- currency of the underlying
   ADD COLUMN IF NOT EXISTS dex_usd Nullable(Float64) CODEC(ZSTD(1)),             -- currency of the underlying
   ADD COLUMN IF NOT EXISTS vex_usd Nullable(Float64) CODEC(ZSTD(1)),             -- currency of the underlying
   ADD COLUMN IF NOT EXISTS cex_usd Nullable(Float64) CODEC(ZSTD(1)),             -- currency of the underlying
   ADD COLUMN IF NOT EXISTS exposure_n_used UInt32 CODEC(ZSTD(1)),                -- contracts
   ADD COLUMN IF NOT EXISTS exposure_quality Nullable(Float64) CODEC(ZSTD(1)),    -- 0..100
-  ADD COLUMN IF NOT EXISTS vertical_arbitrage UInt32 CODEC(ZSTD(1)),             -- findings
-  ADD COLUMN IF NOT EXISTS butterfly_arbitrage UInt32 CODEC(ZSTD(1)),            -- findings
-  ADD COLUMN IF NOT EXISTS parity_arbitrage UInt32 CODEC(ZSTD(1)),               -- findings
+  ADD COLUMN IF NOT EXISTS vertical_arbitrage Nullable(UInt32) CODEC(ZSTD(1)),   -- findings
+  ADD COLUMN IF NOT EXISTS butterfly_arbitrage Nullable(UInt32) CODEC(ZSTD(1)),  -- findings
+  ADD COLUMN IF NOT EXISTS parity_arbitrage Nullable(UInt32) CODEC(ZSTD(1)),     -- findings
   ADD COLUMN IF NOT EXISTS worst_arbitrage Nullable(Float64) CODEC(ZSTD(1)),     -- price
-  ADD COLUMN IF NOT EXISTS mid_violations UInt32 CODEC(ZSTD(1)),                 -- findings
-  ADD COLUMN IF NOT EXISTS arbitrage_n_used UInt32 CODEC(ZSTD(1)),               -- findings
-  ADD COLUMN IF NOT EXISTS arbitrage_n_total UInt32 CODEC(ZSTD(1)),              -- findings
+  ADD COLUMN IF NOT EXISTS mid_violations Nullable(UInt32) CODEC(ZSTD(1)),       -- findings
+  ADD COLUMN IF NOT EXISTS arbitrage_n_used UInt32 CODEC(ZSTD(1)),               -- tests
+  ADD COLUMN IF NOT EXISTS arbitrage_n_total UInt32 CODEC(ZSTD(1)),              -- tests
   ADD COLUMN IF NOT EXISTS arbitrage_quality Nullable(Float64) CODEC(ZSTD(1)),   -- 0..100
   ADD COLUMN IF NOT EXISTS exercise_style LowCardinality(String) CODEC(ZSTD(1)), -- of the root: european | american
   MODIFY COLUMN call_volume Nullable(UInt64) CODEC(ZSTD(1)),                     -- contracts, null where not one contract says so

@@ -1,6 +1,7 @@
 -- The figures of docs/features.md that a chain gained, the exposures by strike, and the conventions all of them were made under. Formulas: docs/features.md.
 -- processor -> chain_features_v1 -> API, exporter, Grafana
 ALTER TABLE {table:chain_features_v1} {on_cluster}
+  ADD COLUMN IF NOT EXISTS n_live UInt32 CODEC(ZSTD(1)),                         -- contracts
   ADD COLUMN IF NOT EXISTS n_adjusted UInt32 CODEC(ZSTD(1)),                     -- contracts
   ADD COLUMN IF NOT EXISTS n_strikes UInt32 CODEC(ZSTD(1)),                      -- strikes
   ADD COLUMN IF NOT EXISTS n_two_sided UInt32 CODEC(ZSTD(1)),                    -- contracts
@@ -9,7 +10,7 @@ ALTER TABLE {table:chain_features_v1} {on_cluster}
   ADD COLUMN IF NOT EXISTS n_crossed UInt32 CODEC(ZSTD(1)),                      -- contracts
   ADD COLUMN IF NOT EXISTS n_unquoted UInt32 CODEC(ZSTD(1)),                     -- contracts
   ADD COLUMN IF NOT EXISTS n_stale_volume UInt32 CODEC(ZSTD(1)),                 -- contracts
-  ADD COLUMN IF NOT EXISTS median_spread_pct Nullable(Float64) CODEC(ZSTD(1)),   -- ratio
+  ADD COLUMN IF NOT EXISTS median_spread_pct Nullable(Float64) CODEC(ZSTD(1)),   -- percent
   ADD COLUMN IF NOT EXISTS quote_quality Nullable(Float64) CODEC(ZSTD(1)),       -- 0..100
   ADD COLUMN IF NOT EXISTS atm_iv_7d Nullable(Float64) CODEC(ZSTD(1)),           -- fraction per sqrt(year)
   ADD COLUMN IF NOT EXISTS atm_iv_60d Nullable(Float64) CODEC(ZSTD(1)),          -- fraction per sqrt(year)
@@ -20,7 +21,7 @@ ALTER TABLE {table:chain_features_v1} {on_cluster}
   ADD COLUMN IF NOT EXISTS bf25_30d Nullable(Float64) CODEC(ZSTD(1)),            -- fraction per sqrt(year)
   ADD COLUMN IF NOT EXISTS term_slope Nullable(Float64) CODEC(ZSTD(1)),          -- ratio
   ADD COLUMN IF NOT EXISTS term_inverted Nullable(Float64) CODEC(ZSTD(1)),       -- 0 no, 1 yes
-  ADD COLUMN IF NOT EXISTS negative_forward_variance UInt32 CODEC(ZSTD(1)),      -- findings
+  ADD COLUMN IF NOT EXISTS negative_forward_variance Nullable(UInt32) CODEC(ZSTD(1)), -- findings
   ADD COLUMN IF NOT EXISTS volatility_index_30d Nullable(Float64) CODEC(ZSTD(1)), -- fraction per sqrt(year)
   ADD COLUMN IF NOT EXISTS variance_complete_30d Nullable(Float64) CODEC(ZSTD(1)), -- 0 no, 1 yes
   ADD COLUMN IF NOT EXISTS variance_n_used UInt32 CODEC(ZSTD(1)),                -- strikes
@@ -35,22 +36,22 @@ ALTER TABLE {table:chain_features_v1} {on_cluster}
   ADD COLUMN IF NOT EXISTS volume_quality Nullable(Float64) CODEC(ZSTD(1)),      -- 0..100
   ADD COLUMN IF NOT EXISTS open_interest_n_used UInt32 CODEC(ZSTD(1)),           -- contracts
   ADD COLUMN IF NOT EXISTS open_interest_quality Nullable(Float64) CODEC(ZSTD(1)), -- 0..100
-  ADD COLUMN IF NOT EXISTS gex_shares Nullable(Float64) CODEC(ZSTD(1)),          -- currency of the underlying
+  ADD COLUMN IF NOT EXISTS gex_shares Nullable(Float64) CODEC(ZSTD(1)),          -- units of the underlying per 1.00 of spot
   ADD COLUMN IF NOT EXISTS gex_abs_usd_1pct Nullable(Float64) CODEC(ZSTD(1)),    -- currency of the underlying
   ADD COLUMN IF NOT EXISTS dex_usd Nullable(Float64) CODEC(ZSTD(1)),             -- currency of the underlying
   ADD COLUMN IF NOT EXISTS vex_usd Nullable(Float64) CODEC(ZSTD(1)),             -- currency of the underlying
   ADD COLUMN IF NOT EXISTS cex_usd Nullable(Float64) CODEC(ZSTD(1)),             -- currency of the underlying
   ADD COLUMN IF NOT EXISTS exposure_n_used UInt32 CODEC(ZSTD(1)),                -- contracts
   ADD COLUMN IF NOT EXISTS exposure_quality Nullable(Float64) CODEC(ZSTD(1)),    -- 0..100
-  ADD COLUMN IF NOT EXISTS vertical_arbitrage UInt32 CODEC(ZSTD(1)),             -- findings
-  ADD COLUMN IF NOT EXISTS butterfly_arbitrage UInt32 CODEC(ZSTD(1)),            -- findings
-  ADD COLUMN IF NOT EXISTS parity_arbitrage UInt32 CODEC(ZSTD(1)),               -- findings
+  ADD COLUMN IF NOT EXISTS vertical_arbitrage Nullable(UInt32) CODEC(ZSTD(1)),   -- findings
+  ADD COLUMN IF NOT EXISTS butterfly_arbitrage Nullable(UInt32) CODEC(ZSTD(1)),  -- findings
+  ADD COLUMN IF NOT EXISTS parity_arbitrage Nullable(UInt32) CODEC(ZSTD(1)),     -- findings
   ADD COLUMN IF NOT EXISTS worst_arbitrage Nullable(Float64) CODEC(ZSTD(1)),     -- price
-  ADD COLUMN IF NOT EXISTS mid_violations UInt32 CODEC(ZSTD(1)),                 -- findings
-  ADD COLUMN IF NOT EXISTS arbitrage_n_used UInt32 CODEC(ZSTD(1)),               -- findings
-  ADD COLUMN IF NOT EXISTS arbitrage_n_total UInt32 CODEC(ZSTD(1)),              -- findings
+  ADD COLUMN IF NOT EXISTS mid_violations Nullable(UInt32) CODEC(ZSTD(1)),       -- findings
+  ADD COLUMN IF NOT EXISTS arbitrage_n_used UInt32 CODEC(ZSTD(1)),               -- tests
+  ADD COLUMN IF NOT EXISTS arbitrage_n_total UInt32 CODEC(ZSTD(1)),              -- tests
   ADD COLUMN IF NOT EXISTS arbitrage_quality Nullable(Float64) CODEC(ZSTD(1)),   -- 0..100
-  ADD COLUMN IF NOT EXISTS calendar_arbitrage UInt32 CODEC(ZSTD(1)),             -- findings
+  ADD COLUMN IF NOT EXISTS calendar_arbitrage Nullable(UInt32) CODEC(ZSTD(1)),   -- findings
   ADD COLUMN IF NOT EXISTS zero_gamma Nullable(Float64) CODEC(ZSTD(1)),          -- price
   ADD COLUMN IF NOT EXISTS gamma_regime Nullable(Float64) CODEC(ZSTD(1)),        -- ratio
   ADD COLUMN IF NOT EXISTS flip_cumulative Nullable(Float64) CODEC(ZSTD(1)),     -- price
@@ -61,10 +62,10 @@ ALTER TABLE {table:chain_features_v1} {on_cluster}
   ADD COLUMN IF NOT EXISTS highest_oi_strike Nullable(Float64) CODEC(ZSTD(1)),   -- price
   ADD COLUMN IF NOT EXISTS zero_dte_magnet Nullable(Float64) CODEC(ZSTD(1)),     -- price
   ADD COLUMN IF NOT EXISTS exposure_strikes Array(Float64) CODEC(ZSTD(1)),       -- strikes of the arrays below, ascending, all unexpired expiries pooled
-  ADD COLUMN IF NOT EXISTS gex_by_strike Array(Int64) CODEC(ZSTD(1)),            -- gex_usd_1pct of each strike
-  ADD COLUMN IF NOT EXISTS dex_by_strike Array(Int64) CODEC(ZSTD(1)),            -- dex_usd of each strike
-  ADD COLUMN IF NOT EXISTS vex_by_strike Array(Int64) CODEC(ZSTD(1)),            -- vex_usd of each strike
-  ADD COLUMN IF NOT EXISTS cex_by_strike Array(Int64) CODEC(ZSTD(1)),            -- cex_usd of each strike
+  ADD COLUMN IF NOT EXISTS gex_by_strike Array(Float64) CODEC(ZSTD(1)),          -- gex_usd_1pct of each strike
+  ADD COLUMN IF NOT EXISTS dex_by_strike Array(Float64) CODEC(ZSTD(1)),          -- dex_usd of each strike
+  ADD COLUMN IF NOT EXISTS vex_by_strike Array(Float64) CODEC(ZSTD(1)),          -- vex_usd of each strike
+  ADD COLUMN IF NOT EXISTS cex_by_strike Array(Float64) CODEC(ZSTD(1)),          -- cex_usd of each strike
   ADD COLUMN IF NOT EXISTS curve_source LowCardinality(String) CODEC(ZSTD(1)),   -- who published the rates
   ADD COLUMN IF NOT EXISTS curve_date LowCardinality(String) CODEC(ZSTD(1)),     -- day the rates were taken
   ADD COLUMN IF NOT EXISTS time_convention LowCardinality(String) CODEC(ZSTD(1)), -- how T is counted: calendar/365
