@@ -407,7 +407,7 @@ export const chainFeatureSpecs = overLive({
   calendarArbitrage: arbitrage(
     'calendar_arbitrage',
     'findings',
-    'neighbouring expiries of a root at the same K/F: bid/(D F) at T1 > ask/(D F) at T2, price linear between strikes (total variance falls, executably)',
+    'neighbouring expiries of a root at the same K/F: bid/(D F) at T1 > ask/(D F) at T2, price linear between strikes (total variance falls, executably); American: bid at T1 > ask at T2 at the same strike',
     '2 expiries',
   ),
   zeroGamma: exposure(

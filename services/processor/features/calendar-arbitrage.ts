@@ -8,9 +8,10 @@ import { noTests, noteTest, type Tests } from './tests-made.ts'
  * since price rises with total variance; no volatility is needed for it.
  *
  * Everything is taken at its worst: forwards at the side of their market that makes the later option dear, its price between
- * two strikes as linear, which is what a mixture of both costs and is above the price there. That hides edges and adds none
- * for European options. American forwards are off by early exercise: at a low volatility, a high rate and more than a year it can
- * add one.
+ * two strikes as linear, which is what a mixture of both costs and is above the price there. That hides edges and adds none.
+ *
+ * American options are tested at equal strikes: the later one can be exercised whenever the earlier one is, whatever the
+ * dividends, and their forwards are off by early exercise.
  */
 export function calendarTests(markets: readonly ExpiryMarket[]): Tests {
   const out = noTests()
@@ -19,11 +20,16 @@ export function calendarTests(markets: readonly ExpiryMarket[]): Tests {
     if (first?.expiry.root !== later.expiry.root || !(first.expiry.expiryAtS < later.expiry.expiryAtS)) continue
     out.allowed += first.expiry.strikes.count
     const { spot } = first.expiry.terms
+    const forward = 0.5 * (first.forward.bid + first.forward.ask)
+    if (later.expiry.exerciseStyle === 'american') {
+      testSide(first.calls, later.calls, { stretch: 1, value: 1, from: forward, spot }, out)
+      testSide(first.puts, later.puts, { stretch: 1, value: 1, from: -forward, spot }, out)
+      continue
+    }
     // A call is dear at a low strike, a put at a high one.
     const low = later.forward.bid / first.forward.ask
     const high = later.forward.ask / first.forward.bid
     const value = first.expiry.terms.discount / later.expiry.terms.discount / low
-    const forward = 0.5 * (first.forward.bid + first.forward.ask)
     testSide(first.calls, later.calls, { stretch: low, value, from: forward, spot }, out)
     testSide(first.puts, later.puts, { stretch: high, value, from: -forward, spot }, out)
   }

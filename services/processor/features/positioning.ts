@@ -159,7 +159,12 @@ export function putCallRatios(totals: Totals): Ratios {
   const isTraded = callVolume >= minimumCallVolume
   return {
     pcrVolume: isTraded ? putVolume / callVolume : NaN,
-    pcrPremium: isTraded && callPremium > 0 ? putPremium / callPremium : NaN,
+    pcrPremium: isTraded && callPremium > 0 ? finite(putPremium / callPremium) : NaN,
     pcrOi: callOpenInterest >= minimumCallOpenInterest ? putOpenInterest / callOpenInterest : NaN,
   }
+}
+
+/** A call premium next to nothing overflows the ratio. */
+function finite(ratio: number): number {
+  return ratio < Infinity ? ratio : NaN
 }

@@ -95,8 +95,10 @@ export class ExerciseBias {
       if ((sigma[i] ?? NaN) > 0 && (nearest < 0 || distance < Math.abs((strike[nearest] ?? NaN) - forward))) nearest = i
     }
     const s = sigma[nearest] ?? NaN
-    const shift = s > 0 ? this.#premium(spot, forward, s, false) - this.#premium(spot, forward, s, true) : 0
-    return Number.isFinite(shift) ? shift : 0
+    if (!(s > 0)) return 0
+    const shift = this.#premium(spot, forward, s, false) - this.#premium(spot, forward, s, true)
+    // Exercised at once at the forward: how far parity is off cannot be told, nor any bias.
+    return Number.isFinite(shift) ? shift : NaN
   }
 }
 

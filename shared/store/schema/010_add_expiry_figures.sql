@@ -47,6 +47,7 @@ ALTER TABLE {table:expiry_features_v1} {on_cluster}
   ADD COLUMN IF NOT EXISTS arbitrage_n_total UInt32 CODEC(ZSTD(1)),              -- tests
   ADD COLUMN IF NOT EXISTS arbitrage_quality Nullable(Float64) CODEC(ZSTD(1)),   -- 0..100
   ADD COLUMN IF NOT EXISTS exercise_style LowCardinality(String) CODEC(ZSTD(1)), -- of the root: european | american
+  MODIFY COLUMN forward_source LowCardinality(String),                          -- parity | previous_carry | neighbour_carry | spot_carry | none
   MODIFY COLUMN call_volume Nullable(UInt64) CODEC(ZSTD(1)),                     -- contracts, null where not one contract says so
   MODIFY COLUMN put_volume Nullable(UInt64) CODEC(ZSTD(1)),                      -- contracts, null where not one contract says so
   MODIFY COLUMN call_open_interest Nullable(UInt64) CODEC(ZSTD(1)),              -- contracts, null where not one contract says so
