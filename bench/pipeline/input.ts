@@ -14,7 +14,7 @@ const defaultCopies = 10
 const copyShiftMs = 60_000
 /** What the simulator is asked for where the recording is not at hand: about the same market. */
 const likeTheRecording = { underlyings: 335, contractsTotal: 310_360, speed: 0, passes: 1 } as const
-/** All US option classes of a day: one pass of it is the whole input. */
+/** About as many contracts as US options have; a pass has a little less, and the next one fills it up. */
 const wholeMarket = { underlyings: 1205, contractsTotal: 1_500_000, speed: 0, passes: 1, seed: 7 } as const
 
 export interface BenchInput {
@@ -32,9 +32,9 @@ export type InputKind = (typeof inputKinds)[number]
 
 export interface InputOptions {
   readonly dataDirectory: string
-  /** `simulator`: 1.5 M contracts of 1,205 names from a fixed seed, once. */
+  /** `simulator`: 1.5 M contracts of 1,205 names from a fixed seed. */
   readonly kind: InputKind
-  /** Stops with the snapshot that reaches so many. @default ten passes of the recording, one of the simulator */
+  /** Stops with the snapshot that reaches so many. @default ten passes of the recording, 1.5 M contracts of the simulator */
   readonly contracts: number | null
   readonly signal: AbortSignal
 }
@@ -52,7 +52,7 @@ export async function benchInput({ dataDirectory, kind, contracts, signal }: Inp
     : createSimulator(kind === 'simulator' ? wholeMarket : likeTheRecording)
   const pass = await onePass(provider, signal)
   const passContracts = contractsOf(pass)
-  const wanted = contracts ?? (kind === 'simulator' ? passContracts : passContracts * defaultCopies)
+  const wanted = contracts ?? (kind === 'simulator' ? wholeMarket.contractsTotal : passContracts * defaultCopies)
   const snapshots: Snapshot[] = []
   let total = 0
   for (let copy = 0; total < wanted; copy++) {
