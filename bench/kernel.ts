@@ -11,11 +11,16 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     contracts: { type: 'string', default: '1000000' },
     profile: { type: 'string' },
+    input: { type: 'string' },
   },
 })
 const contracts = Number(options.contracts.replaceAll('_', ''))
 if (!(Number.isInteger(contracts) && contracts >= 100 && contracts <= 10_000_000)) {
   process.stderr.write(`--contracts: expected a whole number from 100 to 10,000,000, was ${options.contracts}\n`)
+  process.exit(2)
+}
+if (options.input !== undefined) {
+  process.stderr.write('--input: only the pipeline has a choice of inputs\n')
   process.exit(2)
 }
 if (options.profile !== undefined) {

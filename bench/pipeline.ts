@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createLogger } from '../shared/runtime/logger.ts'
 import { runService } from '../shared/runtime/run-service.ts'
-import { benchInput } from './pipeline/input.ts'
+import { benchInput, type InputKind, inputKinds } from './pipeline/input.ts'
 import { machineOf, measure } from './pipeline/measure.ts'
 import { count, definition, formatReport, type PipelineReport } from './pipeline/report.ts'
 import { startStand } from './pipeline/stand.ts'
@@ -17,6 +17,8 @@ const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     contracts: { type: 'string' },
+    /** `recording` or `simulator`. */
+    input: { type: 'string', default: 'recording' },
     /** Folder for a CPU profile of the processor; it costs some percent of the rate. */
     profile: { type: 'string' },
   },
@@ -24,6 +26,13 @@ const { values: options } = parseArgs({
 const contracts = options.contracts === undefined ? null : Number(options.contracts.replaceAll('_', ''))
 if (contracts !== null && !(Number.isInteger(contracts) && contracts >= 1 && contracts <= 20_000_000)) {
   process.stderr.write(`--contracts: expected a whole number from 1 to 20,000,000, was ${options.contracts}\n`)
+  process.exit(2)
+}
+
+const isInputKind = (text: string): text is InputKind => inputKinds.some((kind) => kind === text)
+const inputKind = options.input
+if (!isInputKind(inputKind)) {
+  process.stderr.write(`--input: expected ${inputKinds.join(' or ')}, was ${inputKind}\n`)
   process.exit(2)
 }
 
@@ -47,7 +56,7 @@ const exitCode = await runService(createLogger({ service: 'bench', level: 'warn'
   const at = new Date().toISOString()
   const loadAverage = loadavg()[0] ?? 0
   const dataDirectory = resolve(process.env['STRIKEFLOW_DATA'] ?? '../shared/data')
-  const input = await benchInput({ dataDirectory, contracts, signal })
+  const input = await benchInput({ dataDirectory, kind: inputKind, contracts, signal })
   onProgress(`${count(input.contracts)} contracts in ${count(input.snapshots.length)} snapshots: ${input.description}`)
   const stand = opened(await unlessAborted(signal, startStand))
   onProgress('nats-server and ClickHouse are up')

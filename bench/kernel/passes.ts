@@ -11,7 +11,7 @@ import { positioningOf, sessionStartS, sumPositions } from '../../services/proce
 import { countQuoteStates, markQuoteStates } from '../../services/processor/features/quote-state.ts'
 import { smileFeatures } from '../../services/processor/features/smile.ts'
 import { solveExpiries } from '../../services/processor/features/solve-expiries.ts'
-import { termFeatures } from '../../services/processor/features/term.ts'
+import { termFeatures, termPoint } from '../../services/processor/features/term.ts'
 import { varianceFeatures } from '../../services/processor/features/variance.ts'
 import { parseDay } from '../../shared/calendar/days.ts'
 import { chainFeatureSpecs, expiryFeatureSpecs } from '../../shared/model/feature-registry.ts'
@@ -62,7 +62,7 @@ export function passesOf(
   const all = computed.map((one) => one.figures)
   const exposed = computed.map((one) => one.exposed)
   const markets = computed.map(({ market }) => market)
-  const points = computed.map(({ expiry: { root, expiryDay }, figures }) => ({ root, expiryDay, ...figures }))
+  const points = computed.map(({ expiry, figures }) => termPoint(expiry, figures))
   const position = () => expiries.map(({ rows }) => positioningOf(sumPositions(context, rows)))
   return {
     expiries: expiries.length,

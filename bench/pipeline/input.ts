@@ -13,7 +13,9 @@ const recordedPass = join('options_desk', '2026-07-16_regular.ndjson.gz')
 const defaultCopies = 10
 const copyShiftMs = 60_000
 /** What the simulator is asked for where the recording is not at hand: about the same market. */
-const simulated = { underlyings: 335, contractsTotal: 310_360, speed: 0, passes: 1 } as const
+const likeTheRecording = { underlyings: 335, contractsTotal: 310_360, speed: 0, passes: 1 } as const
+/** About as many contracts as US options have; a pass has a little less, and the next one fills it up. */
+const wholeMarket = { underlyings: 1205, contractsTotal: 1_500_000, speed: 0, passes: 1, seed: 7 } as const
 
 export interface BenchInput {
   readonly source: 'recording' | 'simulator'
@@ -25,9 +27,14 @@ export interface BenchInput {
   readonly passMessages: number
 }
 
+export const inputKinds = ['recording', 'simulator'] as const
+export type InputKind = (typeof inputKinds)[number]
+
 export interface InputOptions {
   readonly dataDirectory: string
-  /** Stops with the snapshot that reaches so many. @default ten passes */
+  /** `simulator`: 1.5 M contracts of 1,205 names from a fixed seed. */
+  readonly kind: InputKind
+  /** Stops with the snapshot that reaches so many. @default ten passes of the recording, 1.5 M contracts of the simulator */
   readonly contracts: number | null
   readonly signal: AbortSignal
 }
@@ -37,15 +44,15 @@ export interface InputOptions {
  * has a content hash of its own and a market's time, because the processor would rightly spare itself work on a repeat
  * (duplicates, unchanged content), and that is not what is measured.
  */
-export async function benchInput({ dataDirectory, contracts, signal }: InputOptions): Promise<BenchInput> {
+export async function benchInput({ dataDirectory, kind, contracts, signal }: InputOptions): Promise<BenchInput> {
   const path = join(dataDirectory, recordedPass)
-  const isRecorded = existsSync(path)
+  const isRecorded = kind === 'recording' && existsSync(path)
   const provider = isRecorded
     ? createRecording({ path, speed: 0, clock: systemClock, onDrift: () => undefined })
-    : createSimulator(simulated)
+    : createSimulator(kind === 'simulator' ? wholeMarket : likeTheRecording)
   const pass = await onePass(provider, signal)
   const passContracts = contractsOf(pass)
-  const wanted = contracts ?? passContracts * defaultCopies
+  const wanted = contracts ?? (kind === 'simulator' ? wholeMarket.contractsTotal : passContracts * defaultCopies)
   const snapshots: Snapshot[] = []
   let total = 0
   for (let copy = 0; total < wanted; copy++) {
@@ -55,7 +62,8 @@ export async function benchInput({ dataDirectory, contracts, signal }: InputOpti
       total += snapshot.columns.length
     }
   }
-  const what = isRecorded ? recordedPass : `simulator, since there is no ${path}`
+  const simulator = kind === 'simulator' ? 'simulator' : `simulator, since there is no ${path}`
+  const what = isRecorded ? recordedPass : simulator
   return {
     source: isRecorded ? 'recording' : 'simulator',
     description: `${what}: ${pass.length} snapshots, ${passContracts} contracts a pass, copies a minute apart`,

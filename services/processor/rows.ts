@@ -1,4 +1,4 @@
-import { chainFeatureSpecs, expiryFeatureSpecs } from '../../shared/model/feature-registry.ts'
+import { type ChainFeatureName, chainFeatureSpecs } from '../../shared/model/feature-registry.ts'
 import {
   type ChainFeatures,
   type ContractFigures,
@@ -9,7 +9,7 @@ import type { Snapshot, SnapshotMeta } from '../../shared/model/snapshot.ts'
 import { parseDay } from '../../shared/calendar/days.ts'
 import type { ColumnBuffer } from '../../shared/store/column-buffer.ts'
 import { zeroRate } from '../../shared/quant/rate-curve.ts'
-import type { TableBuffer, TableShape } from '../../shared/store/table-buffer.ts'
+import type { TableBuffer } from '../../shared/store/table-buffer.ts'
 import type { chainFeatures, expiryFeatures, optionQuotes } from '../../shared/store/tables.ts'
 import { exposureConvention } from './features/exposures.ts'
 import type { FeatureParams } from './features/compute-chain.ts'
@@ -79,17 +79,7 @@ export function appendQuotes(
   columns.flags.appendAll(figures.flags)
 }
 
-const expiryNames = Object.keys(expiryFeatureSpecs) as (keyof typeof expiryFeatureSpecs)[]
-const chainNames = Object.keys(chainFeatureSpecs) as (keyof typeof chainFeatureSpecs)[]
-
-/** Appends the figures of a registry, whose order the buffer's figures have. */
-function appendFigures<Name extends string>(
-  { figures }: TableBuffer<TableShape>,
-  names: readonly Name[],
-  values: Readonly<Record<Name, number | null>>,
-): void {
-  for (let i = 0; i < names.length; i++) figures[i]?.append(values[names[i] as Name])
-}
+const chainNames = Object.keys(chainFeatureSpecs) as ChainFeatureName[]
 
 export function appendExpiries(
   buffer: TableBuffer<typeof expiryFeatures>,
@@ -97,7 +87,7 @@ export function appendExpiries(
   expiries: readonly ExpiryFeatures[],
   writer: Writer,
 ): void {
-  const { columns } = buffer
+  const { columns, figures } = buffer
   for (const expiry of expiries) {
     appendKey(columns, meta, writer)
     columns.root.appendText(expiry.root)
@@ -105,7 +95,8 @@ export function appendExpiries(
     columns.expiry_at.append(expiry.expiryAtS)
     columns.exercise_style.appendText(expiry.exerciseStyle)
     columns.forward_source.appendText(expiry.forwardSource)
-    appendFigures(buffer, expiryNames, expiry)
+    // The buffer's figures have the registry's order.
+    for (let i = 0; i < figures.length; i++) figures[i]?.append(expiry.figures[i] ?? NaN)
   }
 }
 
@@ -116,7 +107,7 @@ export function appendChain(
   standing: Standing,
   writer: Writer,
 ): void {
-  const { columns } = buffer
+  const { columns, figures } = buffer
   appendKey(columns, meta, writer)
   columns.scan_id.appendText(meta.scanId)
   columns.session_date.append(parseDay(meta.sessionDate))
@@ -125,7 +116,7 @@ export function appendChain(
   columns.late.append(Number(standing.late))
   appendByStrike(columns, chain.byStrike)
   appendConventions(columns, writer.parameters)
-  appendFigures(buffer, chainNames, chain)
+  for (let i = 0; i < figures.length; i++) figures[i]?.append(chain[chainNames[i] as ChainFeatureName])
 }
 
 type ChainColumns = TableBuffer<typeof chainFeatures>['columns']

@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/runtime/logger.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
 import { migrate } from '../../shared/store/migrate.ts'
 import { newestMarketTimeMs } from '../../shared/store/queries/board.ts'
+import { nodeFlags } from './clickhouse/node-flags.ts'
 import { ChildService, type ReadyFacts } from './child-service.ts'
 import type { StandaloneSettings } from './config.ts'
 import type { DataDirectory } from './data-directory.ts'
@@ -120,10 +121,11 @@ function startChild(
   env: Environment,
   { freshEnv, service = name }: StartOptions,
 ): ChildService {
-  const path = service === 'clickhouse' ? 'standalone/clickhouse/main.ts' : `${service}/main.ts`
+  const isClickHouse = service === 'clickhouse'
+  const path = isClickHouse ? 'standalone/clickhouse/main.ts' : `${service}/main.ts`
   const spec = {
     name,
-    args: [script(path)],
+    args: [...(isClickHouse ? nodeFlags : []), script(path)],
     env: { ...environment, ...env },
     logFile: join(directory.logs, `${name}.log`),
     endsByItself: name === 'collector',

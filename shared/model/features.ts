@@ -1,4 +1,4 @@
-import type { ChainFeatureName, ExpiryFeatureName } from './feature-registry.ts'
+import type { ChainFeatureName } from './feature-registry.ts'
 
 /**
  * What is computed from one snapshot. Arrays run parallel to the snapshot's columns; NaN means missing there and becomes
@@ -58,14 +58,19 @@ export const timeConvention = 'calendar/365'
 
 export type ExerciseStyle = 'european' | 'american'
 
-/** Figures of one expiry by the registry's names, at their stored scale; null where their minimum is not met. */
-export interface ExpiryFeatures extends Readonly<Record<ExpiryFeatureName, number | null>> {
+/** One expiry of a chain. */
+export interface ExpiryFeatures {
   readonly root: string
   /** Days since 1970-01-01. */
   readonly expiryDay: number
   readonly expiryAtS: number
   readonly exerciseStyle: ExerciseStyle
   readonly forwardSource: ForwardSource
+  /**
+   * In the order of `expiryFeatureSpecs`, at their stored scale; NaN where their minimum is not met. An object of so many names
+   * for every expiry would cost as much as its volatilities.
+   */
+  readonly figures: Float64Array
 }
 
 /** Figures of a whole chain by the registry's names, at their stored scale; null where their minimum is not met. */

@@ -111,18 +111,20 @@ const midway = Array.from({ length: 6 }, (_, i) => {
   return product
 })
 
+const [w0 = NaN, w1 = NaN, w2 = NaN, w3 = NaN, w4 = NaN, w5 = NaN] = midway
+
 /** Adds a coarse grid to one of half its step. */
-function refine(coarse: ProfileGrid, fine: ProfileGrid): void {
-  const { values } = coarse
-  for (let at = 0; at < fine.values.length; at++) {
-    const place = at + fine.first
-    const left = Math.floor(place / 2) - coarse.first
-    let value = 0
-    if (place % 2 === 0) value = values[left] ?? NaN
-    else
-      for (let j = 0; j < midway.length; j++) {
-        value += (midway[j] ?? NaN) * ((values[left - j] ?? NaN) + (values[left + 1 + j] ?? NaN))
-      }
-    fine.values[at] = (fine.values[at] ?? NaN) + value
+function refine({ values, first: coarseFirst }: ProfileGrid, { values: out, first }: ProfileGrid): void {
+  const pair = (at: number, i: number) => (values[at - i] ?? NaN) + (values[at + 1 + i] ?? NaN)
+  for (let at = 0; at < out.length; at++) {
+    // Whole numbers all the way: a quotient and its floor would be worked out as doubles.
+    const place = at + first
+    const left = (place >> 1) - coarseFirst
+    let value = values[left] ?? NaN
+    if ((place & 1) !== 0) {
+      value = w0 * pair(left, 0) + w1 * pair(left, 1) + w2 * pair(left, 2)
+      value = value + w3 * pair(left, 3) + w4 * pair(left, 4) + w5 * pair(left, 5)
+    }
+    out[at] = (out[at] ?? NaN) + value
   }
 }

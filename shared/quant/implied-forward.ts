@@ -1,3 +1,4 @@
+import { keptColumns } from './kept-columns.ts'
 import { weightedMedian } from './weighted-quantile.ts'
 
 /** Calls and puts of one expiry by strike, ascending; NaN where there is no two-sided quote. The first `count` entries are read. */
@@ -26,6 +27,7 @@ export interface ImpliedForward {
 }
 
 const minimumStrikes = 3
+const roomForMedian = keptColumns('values', 'weights')
 /** With fewer than so many, counted by their weights, the agreement of the pairs is worth less. */
 const enoughStrikes = 5
 const windowFloor = 0.05
@@ -55,8 +57,7 @@ export function impliedForward(pairs: StrikePairs, inputs: ForwardInputs): Impli
   if (!(spot > 0 && spot < Infinity && discount > 0)) return { forward: NaN, confidence: 0, strikesUsed: 0 }
   const totalVolatility = roughTotalVolatility(pairs, inputs)
   const window = Math.max(windowFloor, windowSigmas * totalVolatility)
-  const values = new Float64Array(pairs.count)
-  const weights = new Float64Array(pairs.count)
+  const { values, weights } = roomForMedian(pairs.count)
   let used = 0
   for (let i = 0; i < pairs.count; i++) {
     const strike = pairs.strike[i] ?? NaN

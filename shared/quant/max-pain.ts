@@ -1,4 +1,5 @@
 import { rights } from '../model/snapshot.ts'
+import { keptColumns } from './kept-columns.ts'
 import { weightedQuantile } from './weighted-quantile.ts'
 
 /** Rows of a chain in any order, several expiries pooled if wanted. */
@@ -9,7 +10,11 @@ export interface OpenInterestRows {
   readonly right: Int8Array
   /** Contracts; NaN counts as none. */
   readonly openInterest: Float64Array
+  /** The rows meant; without it the first `count`. */
+  readonly rows?: Int32Array
 }
+
+const roomForQuantile = keptColumns('strikes', 'weights')
 
 /**
  * Returns the listed strike at which option holders receive least in total: argmin over x of sum OI_c max(x-K, 0) + OI_p
@@ -19,22 +24,22 @@ export interface OpenInterestRows {
  * lowest strike at which the open interest of both kinds at or below it reaches the put open interest in all. That needs
  * no sort and, open interest being whole numbers, no rounding: ties are exact.
  */
-export function maxPain(rows: OpenInterestRows): number {
-  const strikes = new Float64Array(rows.count)
-  const weights = new Float64Array(rows.count)
+export function maxPain({ count, strike: strikeOf, right, openInterest: interest, rows }: OpenInterestRows): number {
+  const { strikes, weights } = roomForQuantile(count)
   let puts = 0
   let total = 0
   let lowest = Infinity
-  for (let i = 0; i < rows.count; i++) {
-    const strike = rows.strike[i] ?? NaN
-    const known = rows.openInterest[i] ?? NaN
+  for (let i = 0; i < count; i++) {
+    const row = rows === undefined ? i : (rows[i] ?? -1)
+    const strike = strikeOf[row] ?? NaN
+    const known = interest[row] ?? NaN
     const openInterest = known > 0 && known < Infinity ? known : 0
-    if (rows.right[i] === rights.put) puts += openInterest
+    if (right[row] === rights.put) puts += openInterest
     total += openInterest
     strikes[i] = strike
     weights[i] = openInterest
     if (strike < lowest) lowest = strike
   }
   if (total === 0) return NaN
-  return puts === 0 ? lowest : weightedQuantile(strikes, weights, rows.count, puts)
+  return puts === 0 ? lowest : weightedQuantile(strikes, weights, count, puts)
 }

@@ -1,3 +1,5 @@
+import { keptColumns } from './kept-columns.ts'
+
 /**
  * The variance of one expiry from all its out-of-the-money quotes, and its 30-day combination, by the methodology of the
  * Cboe Volatility Index ("Volatility Index Methodology: Cboe Volatility Index", steps 1 to 3).
@@ -55,6 +57,7 @@ export interface VarianceStrip {
 }
 
 const zeroBidsThatEndAWing = 2
+const roomForStrip = keptColumns('strike', 'price')
 const minimumStrikes = 3
 /**
  * Over a hole of h standard deviations the chord lies above the convex price by at most h^3 phi(0) / 6 of the variance: 0.8 %
@@ -98,15 +101,14 @@ export function widthAt(strike: Float64Array, count: number, at: number): number
 /**
  * Chooses the strikes: K0, and outward from it every put below and call above that has a bid, until two strikes in a row
  * have none. A leg without a quote, or with a crossed one, says nothing: it is left out, and neither counts as a zero bid
- * nor comes between two. Beyond the last bid it leaves open where the wing ends.
+ * nor comes between two. Beyond the last bid it leaves open where the wing ends. Good until the next call.
  */
 export function varianceStrip(quotes: VarianceQuotes, forward: number): VarianceStrip {
   const { count: listed, strike: listedStrike } = quotes
   const centre = centreOf(quotes, forward)
   const k0 = listedStrike[centre] ?? NaN
   // Puts are met from K0 downward and must come ascending: they fill their half from its upper end.
-  const strike = new Float64Array(centre < 0 ? 0 : listed)
-  const price = new Float64Array(strike.length)
+  const { strike, price } = roomForStrip(listed)
   if (centre < 0) return { ...emptyStrip, strike, price }
   const puts = walk(quotes, -1, centre, strike, price)
   const calls = walk(quotes, 1, centre, strike, price)

@@ -13,7 +13,8 @@ export interface ColumnKind {
   readonly limit: number
 }
 
-export type NumberArray = Float64Array | Int8Array | Uint8Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array
+export type NumberArray =
+  Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array
 
 const asIs = (name: string): string => name
 const wide = 2 ** 53
@@ -52,6 +53,9 @@ const number = (
 export const columnKinds = {
   text: number(Int32Array, arrowTypes.int32, 'LowCardinality(String)', wide),
   uuid: number(Int32Array, arrowTypes.int32, 'LowCardinality(String)', wide, (name) => `toUUID(${name})`),
+  /** Texts and ids that all rows of a snapshot share: a flush has fewer of them than it may have messages. */
+  name: number(Int16Array, arrowTypes.int16, 'LowCardinality(String)', 2 ** 15),
+  id: number(Int16Array, arrowTypes.int16, 'LowCardinality(String)', 2 ** 15, (name) => `toUUID(${name})`),
   /** Several ids in one text, comma between. */
   uuids: number(
     Int32Array,

@@ -65,7 +65,8 @@ export function openStore(settings: StoreSettings): Store {
     // A server may have async inserts on by default; ours must be in the table when the answer comes.
     // Its errors reach us as exceptions; its own log would only write over the terminal.
     log: { level: ClickHouseLogLevel.OFF },
-    clickhouse_settings: { async_insert: 0, output_format_json_quote_64bit_integers: 0 },
+    // No insert holds a row twice, so there is nothing to merge in it before it is written.
+    clickhouse_settings: { async_insert: 0, optimize_on_insert: 0, output_format_json_quote_64bit_integers: 0 },
   })
   // The server gives up before we do: an insert whose answer we did not wait for must not land later.
   const requestTimeoutMs = settings.requestTimeoutMs ?? defaultRequestTimeoutMs

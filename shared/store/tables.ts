@@ -2,9 +2,9 @@ import { chainFeatureSpecs, expiryFeatureSpecs, type FeatureSpec } from '../mode
 import type { TableShape } from './table-buffer.ts'
 
 /** The first columns of every table keyed by snapshot. */
-const key = { underlying: 'text', market_time: 'millisecond', provider: 'text', snapshot_id: 'uuid' } as const
+const key = { underlying: 'name', market_time: 'millisecond', provider: 'name', snapshot_id: 'id' } as const
 /** Who wrote a row. */
-const writer = { epoch: 'count', code_version: 'text' } as const
+const writer = { epoch: 'count', code_version: 'name' } as const
 
 /** A column for every feature of a registry, by the names it gives. */
 const featureColumns = (specs: Readonly<Record<string, FeatureSpec>>): Readonly<Record<string, 'count' | 'float'>> =>

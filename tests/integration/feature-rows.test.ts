@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { computeChain } from '../../services/processor/features/compute-chain.ts'
+import { byName } from '../../services/processor/features/stored-scale.ts'
 import { appendChain, appendExpiries, appendQuotes, type Writer } from '../../services/processor/rows.ts'
 import { chainFeatureSpecs, expiryFeatureSpecs, type FeatureSpec } from '../../shared/model/feature-registry.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
 import { migrate } from '../../shared/store/migrate.ts'
 import { insertStatement, TableBuffer } from '../../shared/store/table-buffer.ts'
 import { chainFeatures, expiryFeatures, optionQuotes } from '../../shared/store/tables.ts'
+import type { ExpiryFeatures } from '../../shared/model/features.ts'
 import { chainOf, type ContractInput } from '../fixtures/quant/chain-builder.ts'
 import { flatParams } from '../fixtures/quant/parameters.ts'
 import { marketTimeMs, near, smile } from '../fixtures/quant/smile-chain.ts'
@@ -17,6 +19,9 @@ const writer: Writer = { epoch: 1, codeVersion: 'test', parameters: params }
 const standing = { late: false, contentUnchanged: false, mayBeStored: false }
 
 type Row = Readonly<Record<string, unknown>>
+
+const expiryFiguresOf = (expiry: ExpiryFeatures | undefined) =>
+  byName(expiryFeatureSpecs, expiry?.figures ?? new Float64Array())
 
 describe('rows of features', () => {
   let clickhouse: TestClickHouse
@@ -82,7 +87,9 @@ describe('rows of features', () => {
     expect(figuresOf(chains[0], chainFeatureSpecs)).toEqual(expected(computed.chain ?? {}, chainFeatureSpecs))
     expect(expiries).toHaveLength(3)
     for (const [i, row] of expiries.entries())
-      expect(figuresOf(row, expiryFeatureSpecs)).toEqual(expected(computed.expiries[i] ?? {}, expiryFeatureSpecs))
+      expect(figuresOf(row, expiryFeatureSpecs)).toEqual(
+        expected(expiryFiguresOf(computed.expiries[i]), expiryFeatureSpecs),
+      )
     const { byStrike } = computed.chain ?? {}
     expect(chains[0]?.['exposure_strikes']).toEqual([...(byStrike?.strike ?? [])])
     expect(chains[0]?.['gex_by_strike']).toEqual([...(byStrike?.gexUsd1pct ?? [])])
@@ -97,7 +104,9 @@ describe('rows of features', () => {
     const unquoted: ContractInput = { root: 'XYZ', expiry: '2026-07-17', strike: 100, right: 'C' }
     const { computed, expiries, chains } = await stored([unquoted], '00000000-0000-8000-8000-000000000002')
     expect(figuresOf(chains[0], chainFeatureSpecs)).toEqual(expected(computed.chain ?? {}, chainFeatureSpecs))
-    expect(figuresOf(expiries[0], expiryFeatureSpecs)).toEqual(expected(computed.expiries[0] ?? {}, expiryFeatureSpecs))
+    expect(figuresOf(expiries[0], expiryFeatureSpecs)).toEqual(
+      expected(expiryFiguresOf(computed.expiries[0]), expiryFeatureSpecs),
+    )
     for (const column of ['vertical_arbitrage', 'parity_arbitrage', 'calendar_arbitrage', 'negative_forward_variance'])
       expect(chains[0]?.[column]).toBeNull()
     expect(chains[0]).toMatchObject({ call_volume: null, gex_usd_1pct: null, exposure_n_used: 0 })

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { nodeFlags } from '../../services/standalone/clickhouse/node-flags.ts'
 
 export interface TestClickHouse extends AsyncDisposable {
   readonly url: string
@@ -39,7 +40,7 @@ export async function startClickHouse(options: StartClickHouseOptions = {}): Pro
   const isTemporary = options.dataDir === undefined
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'strikeflow-clickhouse-')))
   const flags = ['--data-dir', dataDir, '--port', String(options.port ?? 0), '--exit-with-parent', 'true']
-  const child = spawn(process.execPath, [mainFile, ...flags, ...(options.args ?? [])], {
+  const child = spawn(process.execPath, [...nodeFlags, mainFile, ...flags, ...(options.args ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   })

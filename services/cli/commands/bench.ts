@@ -9,6 +9,7 @@ interface BenchOptions {
   readonly json?: true
   readonly contracts?: string
   readonly profile?: string
+  readonly input?: string
 }
 
 /** `strikeflow bench NAME`: figures beside their floor and a peer, in one run. */
@@ -19,6 +20,7 @@ export function registerBench(program: Command, environment: Env): void {
     .argument('<name>', 'which')
     .option('--json', 'one JSON object as the last line')
     .option('--contracts <n>', 'size of the input, in contracts', wholeNumber(1, 10 ** 9))
+    .option('--input <kind>', 'of the pipeline: recording (ten passes), or simulator (1.5 M contracts)')
     .option('--profile <directory>', 'leaves a CPU profile of the processor there')
     .action(async (name: string, options: BenchOptions, command: Command) => {
       if (!benches.includes(name as (typeof benches)[number]))
@@ -26,6 +28,7 @@ export function registerBench(program: Command, environment: Env): void {
       const args = [
         ...(options.json === true ? ['--json'] : []),
         ...(options.contracts === undefined ? [] : ['--contracts', options.contracts]),
+        ...(options.input === undefined ? [] : ['--input', options.input]),
         ...(options.profile === undefined ? [] : ['--profile', options.profile]),
       ]
       process.exitCode = await runScript(`bench/${name}.ts`, args, environment)

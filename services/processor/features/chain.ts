@@ -14,8 +14,10 @@ import { maxPainOf } from './open-interest.ts'
 import { addPositions, noPositions, positioningOf } from './positioning.ts'
 import { addCoverage } from './quality.ts'
 import { countQuoteStates } from './quote-state.ts'
-import { atScale, atStoredScale } from './stored-scale.ts'
-import { termFeatures } from './term.ts'
+import { atScale, atStoredScale, byName } from './stored-scale.ts'
+import { termFeatures, termPoint } from './term.ts'
+
+const toStoredScale = atStoredScale(chainFeatureSpecs)
 
 /** Pools the expiries of a chain, which come in canonical order; figures at their stored scale. */
 export function poolChain(
@@ -24,7 +26,7 @@ export function poolChain(
   computed: readonly ComputedExpiry[],
 ): ChainFeatures {
   const { columns, spot, figures: contracts } = context
-  const points = computed.map(({ expiry: { root, expiryDay }, figures }) => ({ root, expiryDay, ...figures }))
+  const points = computed.map(({ expiry, figures }) => termPoint(expiry, figures))
   const expiries = computed.map(({ expiry }) => expiry)
   const all = computed.map(({ figures }) => figures)
   const { figures: exposures, byStrike } = chainExposures(
@@ -48,14 +50,14 @@ export function poolChain(
       all,
     ),
   }
-  return { ...atStoredScale(figures, chainFeatureSpecs), byStrike: atMoneyScale(byStrike) }
+  return { ...byName(chainFeatureSpecs, toStoredScale(figures)), byStrike: atMoneyScale(byStrike) }
 }
 
 /** The scale the totals are stored at. */
 function atMoneyScale({ strike, ...exposures }: StrikeExposures): StrikeExposures {
   const { decimals } = chainFeatureSpecs.gexUsd1pct
   for (const column of Object.values(exposures)) {
-    for (let i = 0; i < column.length; i++) column[i] = atScale(column[i] ?? NaN, decimals) ?? 0
+    for (let i = 0; i < column.length; i++) column[i] = atScale(column[i] ?? NaN, decimals) || 0
   }
   return { strike, ...exposures }
 }

@@ -3,7 +3,7 @@ import { openMsBetween, slotAt } from '../../../shared/calendar/slots.ts'
 import { isZone, type Zone } from '../../../shared/calendar/zones.ts'
 import { completenessSpecs } from '../../../shared/model/feature-registry.ts'
 import type { Snapshot, SnapshotMeta } from '../../../shared/model/snapshot.ts'
-import { atStoredScale } from './stored-scale.ts'
+import { atStoredScale, byName } from './stored-scale.ts'
 
 type CompletenessName = keyof typeof completenessSpecs
 type Figures = Readonly<Record<CompletenessName, number>>
@@ -41,6 +41,8 @@ export interface Completeness {
   readonly session: SessionSlots
 }
 
+const toStoredScale = atStoredScale(completenessSpecs)
+
 /**
  * Says how complete and how fresh a snapshot is, from it, its metadata and the key's session so far: never from a clock, so that
  * a replay says the same.
@@ -59,7 +61,7 @@ export function completenessOf({ meta, columns }: Snapshot, before: SessionSlots
     slotCompleteness: !isPlaced || slots === null ? NaN : slots.filled / (slots.last - slots.first + 1),
     ...(zone === null ? { stalenessS: NaN, lastTradeAgeS: NaN } : agesOf(zone, meta, columns.lastTradeAtS)),
   }
-  return { completeness: atStoredScale(figures, completenessSpecs), session: { date, listed, slots } }
+  return { completeness: byName(completenessSpecs, toStoredScale(figures)), session: { date, listed, slots } }
 }
 
 function withSlot(

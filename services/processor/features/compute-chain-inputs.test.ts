@@ -1,16 +1,16 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { computeNamedChain } from '../../../tests/fixtures/quant/computed-chain.ts'
 import { ivCodes } from '../../../shared/model/features.ts'
 import { chainOf, type ContractInput } from '../../../tests/fixtures/quant/chain-builder.ts'
 import { AmericanPricer } from '../../../shared/quant/american/american-price.ts'
 import { schemes } from '../../../shared/quant/american/scheme.ts'
 import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
 import { marketTimeMs, near, smile } from '../../../tests/fixtures/quant/smile-chain.ts'
-import { computeChain } from './compute-chain.ts'
 
 const params = flatParams(0)
 const compute = (contracts: readonly ContractInput[], meta = {}) =>
-  computeChain(chainOf(contracts, { marketTimeMs, ...meta }), params)
+  computeNamedChain(chainOf(contracts, { marketTimeMs, ...meta }), params)
 const codesOf = (result: ReturnType<typeof compute>) => [...result.contracts.ivCode]
 
 describe('quotes that say nothing', () => {
@@ -44,7 +44,7 @@ describe('the carry of the snapshot before', () => {
   const calls = contracts.filter(({ right }) => right === 'C')
   const { carries } = compute(contracts)
   const at = (laterMs: number, sessionDate = '2026-06-22') =>
-    computeChain(chainOf(calls, { marketTimeMs: marketTimeMs + laterMs, sessionDate }), params, carries)
+    computeNamedChain(chainOf(calls, { marketTimeMs: marketTimeMs + laterMs, sessionDate }), params, carries)
 
   it('gives the forward where the pairs are gone', () => {
     expect(compute(calls).expiries[0]?.forwardSource).toBe('spot_carry')
@@ -60,15 +60,17 @@ describe('the carry of the snapshot before', () => {
   it('is not taken from what came later in the market, whatever came first here', () => {
     expect(at(-minuteMs).expiries[0]?.forwardSource).toBe('spot_carry')
     expect(at(-minuteMs).chain).toEqual(
-      computeChain(chainOf(calls, { marketTimeMs: marketTimeMs - minuteMs }), params).chain,
+      computeNamedChain(chainOf(calls, { marketTimeMs: marketTimeMs - minuteMs }), params).chain,
     )
   })
 
   it('is the same after having been stored', () => {
     const snapshot = chainOf(calls, { marketTimeMs: marketTimeMs + minuteMs })
     const stored = JSON.parse(JSON.stringify(carries)) as typeof carries
-    expect(computeChain(snapshot, params, stored).chain).toEqual(computeChain(snapshot, params, carries).chain)
-    expect(at(minuteMs).chain).toEqual(computeChain(snapshot, params, stored).chain)
+    expect(computeNamedChain(snapshot, params, stored).chain).toEqual(
+      computeNamedChain(snapshot, params, carries).chain,
+    )
+    expect(at(minuteMs).chain).toEqual(computeNamedChain(snapshot, params, stored).chain)
   })
 
   it('is not remembered when spot and options are of different moments', () => {
@@ -104,8 +106,8 @@ describe('early exercise', () => {
   const strikes = [80, 85, 90, 95, 98, 100, 102, 105, 110, 115, 120]
   const contracts = (root: string) => smile({ expiry: '2027-06-18', strikes, sigma: 0.25, root, forward: 104 })
   const snapshot = chainOf([...contracts('XYZ'), ...contracts('SPX')], { marketTimeMs })
-  const european = computeChain(snapshot, flatParams(0.05))
-  const american = computeChain(snapshot, { ...flatParams(0.05), ivMethod: 'american' })
+  const european = computeNamedChain(snapshot, flatParams(0.05))
+  const american = computeNamedChain(snapshot, { ...flatParams(0.05), ivMethod: 'american' })
   const rowsOf = (root: string) =>
     snapshot.columns.rootIndex.reduce<number[]>(
       (rows, at, i) => (snapshot.columns.roots[at] === root ? [...rows, i] : rows),
@@ -161,8 +163,8 @@ describe('American quotes that are nearly all exercised at once', () => {
 
   it('have the European volatilities, and a bias nobody can tell, when the forward cannot be corrected', () => {
     const snapshot = snapshotOf(0.1, 0.02, 0.1, 0.0005)
-    const european = computeChain(snapshot, flatParams(0.1))
-    const american = computeChain(snapshot, { ...flatParams(0.1), ivMethod: 'american' })
+    const european = computeNamedChain(snapshot, flatParams(0.1))
+    const american = computeNamedChain(snapshot, { ...flatParams(0.1), ivMethod: 'american' })
     expect(american.expiries[0]).toMatchObject({ forwardSource: 'parity', forwardCorrection: 0 })
     expect(american.contracts).toEqual(european.contracts)
     // How far the forward is off cannot be told where the put at it is exercised at once, and so no bias either.
@@ -171,8 +173,8 @@ describe('American quotes that are nearly all exercised at once', () => {
 
   it('have a forward from parity however dear the borrow: spread apart, the pairs are nearer than spot', () => {
     const snapshot = snapshotOf(0.037, 0.3, 0.8, 0.02)
-    const [expiry] = computeChain(snapshot, flatParams(0.037)).expiries
-    const [corrected] = computeChain(snapshot, { ...flatParams(0.037), ivMethod: 'american' }).expiries
+    const [expiry] = computeNamedChain(snapshot, flatParams(0.037)).expiries
+    const [corrected] = computeNamedChain(snapshot, { ...flatParams(0.037), ivMethod: 'american' }).expiries
     expect(expiry?.forwardSource).toBe('parity')
     // The truth is 77.14; at the rate alone it would be 103.72.
     expect(expiry?.forward).toBeLessThan(82)

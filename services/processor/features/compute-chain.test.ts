@@ -1,16 +1,16 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { computeNamedChain } from '../../../tests/fixtures/quant/computed-chain.ts'
 import { ivCodes } from '../../../shared/model/features.ts'
 import { contractFlags, type Snapshot } from '../../../shared/model/snapshot.ts'
 import { black76Greeks } from '../../../shared/quant/black76.ts'
 import { chainOf, type ContractInput, reordered } from '../../../tests/fixtures/quant/chain-builder.ts'
-import { computeChain } from './compute-chain.ts'
 import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
 import { marketTimeMs, near, smile } from '../../../tests/fixtures/quant/smile-chain.ts'
 
 const params = flatParams(0)
 const compute = (contracts: readonly ContractInput[], meta = {}) =>
-  computeChain(chainOf(contracts, { marketTimeMs, ...meta }), params)
+  computeNamedChain(chainOf(contracts, { marketTimeMs, ...meta }), params)
 const codesOf = (result: ReturnType<typeof compute>) => [...result.contracts.ivCode]
 
 describe('a small chain checked by hand', () => {
@@ -35,7 +35,7 @@ describe('a small chain checked by hand', () => {
       }
     }),
   )
-  const { contracts, expiries, chain } = computeChain(chainOf(legs, { marketTimeMs: atClose }), params)
+  const { contracts, expiries, chain } = computeNamedChain(chainOf(legs, { marketTimeMs: atClose }), params)
 
   it('has the forward, straddle and expected move of its quotes', () => {
     expect(expiries[0]).toMatchObject({ forward: 100, forwardSource: 'parity', straddle: 6, nContracts: 6, nUsed: 3 })
@@ -78,7 +78,7 @@ describe('a small chain checked by hand', () => {
 describe('greeks of both legs', () => {
   it('are those of Black-76 on the implied forward, theta with the forward held fixed', () => {
     const contracts = smile({ expiry: '2026-12-18', strikes: near, sigma: 0.3 })
-    const { contracts: figures, expiries } = computeChain(chainOf(contracts, { marketTimeMs }), flatParams(0.05))
+    const { contracts: figures, expiries } = computeNamedChain(chainOf(contracts, { marketTimeMs }), flatParams(0.05))
     const yearsToExpiry = (Date.UTC(2026, 11, 18, 21) - marketTimeMs) / 31_536_000_000
     const discount = Math.exp(-0.05 * yearsToExpiry)
     expect(expiries[0]?.forward).toBe(100)
@@ -184,7 +184,7 @@ describe('the chain as a whole', () => {
 
   it('takes the carry of spot for a forward where pairs are missing, and says so', () => {
     const puts = smile({ expiry: '2026-07-17', strikes: near, sigma: 0.2 }).filter((leg) => leg.right === 'P')
-    const { expiries } = computeChain(chainOf(puts, { marketTimeMs }), flatParams(0.04))
+    const { expiries } = computeNamedChain(chainOf(puts, { marketTimeMs }), flatParams(0.04))
     const years = expiries[0]?.yearsToExpiry ?? NaN
     expect(expiries[0]).toMatchObject({ forwardSource: 'spot_carry', straddle: null, atmIv: null, quality: 0 })
     expect(expiries[0]?.forward).toBeCloseTo(100 * Math.exp(0.04 * years), 4)
@@ -231,7 +231,7 @@ describe('order and garbage', () => {
     { marketTimeMs },
   )
   const figures = (input: Snapshot) => {
-    const { contracts, expiries, chain } = computeChain(input, flatParams(0.037))
+    const { contracts, expiries, chain } = computeNamedChain(input, flatParams(0.037))
     return { contracts, expiries, chain }
   }
   const straight = figures(snapshot)

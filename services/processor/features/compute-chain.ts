@@ -63,10 +63,11 @@ export function computeChain(
   return { contracts, expiries: computed.map(toFeatures), chain: poolChain(context, groups, computed), carries }
 }
 
+const toStoredScale = atStoredScale(expiryFeatureSpecs)
+
 function toFeatures({ expiry, figures }: ComputedExpiry): ExpiryFeatures {
   const { root, expiryDay, expiryAtS, exerciseStyle, forward } = expiry
-  const scaled = atStoredScale(figures, expiryFeatureSpecs)
-  return { root, expiryDay, expiryAtS, exerciseStyle, forwardSource: forward.source, ...scaled }
+  return { root, expiryDay, expiryAtS, exerciseStyle, forwardSource: forward.source, figures: toStoredScale(figures) }
 }
 
 /** Figures of contracts before anything is computed: missing, with the code `no_forward`. */

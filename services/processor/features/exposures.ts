@@ -13,7 +13,7 @@ export type ExposureFigures = Record<
   number
 >
 
-/** Exposures of one expiry, a row for each of its strikes; 0 where gamma or open interest is not known. */
+/** Exposures of one expiry, a row for each of its strikes; 0 where gamma or open interest is not known. Kept with its strikes. */
 export interface ExposedStrikes {
   readonly count: number
   readonly strike: Float64Array
@@ -37,27 +37,11 @@ function interestOf(column: Float64Array, row: number): number {
   return value >= 0 && value < Infinity ? value : NaN
 }
 
-function createExposed({ strikes: { count, strike } }: SolvedExpiry): ExposedStrikes {
-  const column = () => new Float64Array(count)
-  return {
-    count,
-    strike: strike.subarray(0, count),
-    callGex: column(),
-    putGex: column(),
-    dex: column(),
-    vex: column(),
-    cex: column(),
-    netInterest: column(),
-    openInterest: column(),
-    nUsed: new Uint8Array(count),
-  }
-}
-
 /** Multiplies the greeks of either leg by its open interest. */
 export function exposeStrikes(context: ChainContext, expiry: SolvedExpiry): ExposedStrikes {
   const { columns, spot, multiplier } = context
   const { strikes, terms, rate, isSolved } = expiry
-  const out = createExposed(expiry)
+  const out = strikes
   const perPercent = multiplier * spot * spot * 0.01
   const perDelta = multiplier * spot
   // Put-call parity: what the delta and the charm of a call have more than those of the put.
@@ -76,6 +60,13 @@ export function exposeStrikes(context: ChainContext, expiry: SolvedExpiry): Expo
     const vanna = strikes.vanna[i] ?? NaN
     const charm = strikes.charm[i] ?? NaN
     const known = (Number.isNaN(callInterest) ? 0 : 1) + (Number.isNaN(putInterest) ? 0 : 1)
+    out.nUsed[i] = 0
+    out.netInterest[i] = 0
+    out.callGex[i] = 0
+    out.putGex[i] = 0
+    out.dex[i] = 0
+    out.vex[i] = 0
+    out.cex[i] = 0
     if (!isSolved || known === 0) continue
     // Greeks are those of the leg out of the money.
     const isCall = strikes.right[i] === rights.call

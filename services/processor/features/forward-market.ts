@@ -1,4 +1,5 @@
 import type { ChainColumns } from '../../../shared/model/snapshot.ts'
+import { keptColumns } from '../../../shared/quant/kept-columns.ts'
 import { weightedMedian } from '../../../shared/quant/weighted-quantile.ts'
 import type { SolvedExpiry } from './context.ts'
 
@@ -17,9 +18,9 @@ export interface SyntheticForwards {
 const nearFloor = 0.02
 const nearSigmas = 1
 
+/** Kept with the strikes. */
 export function syntheticForwards({ bid, ask }: ChainColumns, { strikes, terms }: SolvedExpiry): SyntheticForwards {
-  const column = () => new Float64Array(strikes.count)
-  const out = { strike: column(), bid: column(), ask: column(), nearSpread: column() }
+  const out = strikes.pairs
   const sqrtT = Math.sqrt(terms.yearsToExpiry)
   let count = 0
   for (let i = 0; i < strikes.count; i++) {
@@ -36,7 +37,8 @@ export function syntheticForwards({ bid, ask }: ChainColumns, { strikes, terms }
     out.nearSpread[count] = Math.abs(Math.log(strike / terms.forward)) <= near ? spread : NaN
     count++
   }
-  return { ...out, count }
+  const { strike, bid: sold, ask: bought, nearSpread } = out
+  return { count, strike, bid: sold, ask: bought, nearSpread }
 }
 
 export interface ForwardMarket {
@@ -47,6 +49,7 @@ export interface ForwardMarket {
 
 const minimumPairs = 3
 const minimumTight = 2
+const roomForMedians = keptColumns('spreads', 'bids', 'asks', 'ones')
 
 /**
  * Where the forward of an expiry can be sold and bought: the median bid and ask of the tighter half of its pairs near the
@@ -55,12 +58,15 @@ const minimumTight = 2
  */
 export function forwardMarket({ count, bid, ask, nearSpread }: SyntheticForwards): ForwardMarket {
   const missing = { bid: NaN, ask: NaN }
-  const spreads = nearSpread.subarray(0, count).filter((spread) => !Number.isNaN(spread))
-  if (spreads.length < minimumPairs) return missing
-  const ones = new Float64Array(spreads.length).fill(1)
-  const widest = weightedMedian(spreads, ones, spreads.length)
-  const bids = new Float64Array(spreads.length)
-  const asks = new Float64Array(spreads.length)
+  const { spreads, bids, asks, ones } = roomForMedians(count)
+  let near = 0
+  for (let i = 0; i < count; i++) {
+    const spread = nearSpread[i] ?? NaN
+    if (!Number.isNaN(spread)) spreads[near++] = spread
+  }
+  if (near < minimumPairs) return missing
+  ones.fill(1, 0, near)
+  const widest = weightedMedian(spreads, ones, near)
   let tight = 0
   for (let i = 0; i < count; i++) {
     if (!((nearSpread[i] ?? NaN) <= widest)) continue

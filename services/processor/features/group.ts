@@ -1,5 +1,6 @@
 import { ivCodes } from '../../../shared/model/features.ts'
 import { type ChainColumns, contractFlags } from '../../../shared/model/snapshot.ts'
+import { keptColumns } from '../../../shared/quant/kept-columns.ts'
 
 /** Live contracts by (root, expiry), each group's rows by strike and then calls before puts. */
 export interface ExpiryGroups {
@@ -99,9 +100,11 @@ function layOut(
   return { count, rows, starts }
 }
 
+const roomForKeys = keptColumns('packed')
+
 function sortRows(columns: ChainColumns, rows: Int32Array): void {
   const { strike, right } = columns
-  const packed = new Float64Array(rows.length)
+  const { packed } = roomForKeys(rows.length)
   let ascending = true
   let packable = rows.length <= placeSpan
   let previous = -1
@@ -119,7 +122,7 @@ function sortRows(columns: ChainColumns, rows: Int32Array): void {
     return
   }
   if (ascending) return
-  packed.sort()
+  packed.subarray(0, rows.length).sort()
   const unsorted = rows.slice()
   for (let i = 0; i < rows.length; i++) {
     const key = packed[i] ?? 0

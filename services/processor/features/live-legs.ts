@@ -1,4 +1,5 @@
 import type { ChainColumns } from '../../../shared/model/snapshot.ts'
+import { keptColumns } from '../../../shared/quant/kept-columns.ts'
 import type { StrikeColumns } from './strikes.ts'
 
 /**
@@ -17,12 +18,10 @@ export interface LiveLegs {
   readonly listed: number
 }
 
-/** A crossed quote is no quote. @param sign 1 calls, -1 puts */
+/** A crossed quote is no quote. The legs are kept with their strikes. @param sign 1 calls, -1 puts */
 export function liveLegs(columns: ChainColumns, strikes: StrikeColumns, sign: 1 | -1): LiveLegs {
   const rows = sign === 1 ? strikes.callRow : strikes.putRow
-  const place = new Float64Array(strikes.count)
-  const ask = new Float64Array(strikes.count)
-  const bid = new Float64Array(strikes.count)
+  const { place, ask, bid } = sign === 1 ? strikes.calls : strikes.puts
   let count = 0
   let listed = 0
   for (let step = 0; step < strikes.count; step++) {
@@ -41,12 +40,13 @@ export function liveLegs(columns: ChainColumns, strikes: StrikeColumns, sign: 1 
   return { count, place, ask, bid, listed }
 }
 
-/** The same legs at mid, those without a bid left out. */
-export function atMid({ place, ask, bid, listed, ...legs }: LiveLegs): LiveLegs {
-  const mid = new Float64Array(legs.count)
-  const midPlace = new Float64Array(legs.count)
+const roomForMids = keptColumns('midPlace', 'mid')
+
+/** The same legs at mid, those without a bid left out. Good until the next call. */
+export function atMid({ place, ask, bid, listed, count: quoted }: LiveLegs): LiveLegs {
+  const { midPlace, mid } = roomForMids(quoted)
   let count = 0
-  for (let i = 0; i < legs.count; i++) {
+  for (let i = 0; i < quoted; i++) {
     const value = 0.5 * ((bid[i] ?? NaN) + (ask[i] ?? NaN))
     if (Number.isNaN(value)) continue
     midPlace[count] = place[i] ?? NaN

@@ -3,7 +3,7 @@ import { type ForwardSource, ivCodes } from '../../../shared/model/features.ts'
 import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
 import { cboeFiles, cboeSnapshot, readCboe, recordingsRoot } from '../../../tests/fixtures/quant/recorded-chain.ts'
 import { writtenExpiry } from '../../../tests/fixtures/quant/solved-expiry.ts'
-import { computeChain } from './compute-chain.ts'
+import { computeNamedChain } from '../../../tests/fixtures/quant/computed-chain.ts'
 import { expiryQuality } from './quality.ts'
 
 interface Doubts {
@@ -66,7 +66,7 @@ describe('the quality of an expiry', () => {
     const files = cboeFiles(symbol).filter((_, i) => i % 4 === 0)
     if (files.length === 0) ctx.skip(`no recordings under ${recordingsRoot}`)
     const expiries = files
-      .flatMap((file) => computeChain(cboeSnapshot(readCboe(file)), flatParams(0.037)).expiries)
+      .flatMap((file) => computeNamedChain(cboeSnapshot(readCboe(file)), flatParams(0.037)).expiries)
       .filter(({ atmIv }) => atmIv !== null)
     const qualities = expiries.map(({ quality }) => quality ?? 0).sort((a, b) => a - b)
     const median = qualities[qualities.length >> 1] ?? NaN

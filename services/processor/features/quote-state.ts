@@ -1,4 +1,5 @@
 import { type ChainColumns, contractFlags } from '../../../shared/model/snapshot.ts'
+import { keptColumns } from '../../../shared/quant/kept-columns.ts'
 import { weightedMedian } from '../../../shared/quant/weighted-quantile.ts'
 
 /** How the quotes of a chain stand, over the contracts that take part in features. */
@@ -30,9 +31,11 @@ export function markQuoteStates(columns: ChainColumns, sessionStartS: number, fl
   }
 }
 
+const roomForSpreads = keptColumns('spreads', 'ones')
+
 /** Counts the states of `rows`, whose flags have been marked. */
 export function countQuoteStates(columns: ChainColumns, rows: Int32Array, flags: Uint16Array): QuoteStates {
-  const spreads = new Float64Array(rows.length)
+  const { spreads, ones } = roomForSpreads(rows.length)
   const counts = { nTwoSided: 0, nOneSided: 0, nLocked: 0, nCrossed: 0, nUnquoted: 0, nStaleVolume: 0 }
   for (const row of rows) {
     const state = flags[row] ?? 0
@@ -47,6 +50,6 @@ export function countQuoteStates(columns: ChainColumns, rows: Int32Array, flags:
       spreads[counts.nTwoSided++] = (200 * (ask - bid)) / (bid + ask)
     }
   }
-  const equalWeights = new Float64Array(counts.nTwoSided).fill(1)
-  return { ...counts, medianSpreadPct: weightedMedian(spreads, equalWeights, counts.nTwoSided) }
+  ones.fill(1, 0, counts.nTwoSided)
+  return { ...counts, medianSpreadPct: weightedMedian(spreads, ones, counts.nTwoSided) }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { computeNamedChain } from '../../../tests/fixtures/quant/computed-chain.ts'
 import { ivCodes } from '../../../shared/model/features.ts'
 import { rights, type Snapshot } from '../../../shared/model/snapshot.ts'
 import { maxPain } from '../../../shared/quant/max-pain.ts'
 import { cboeFiles, cboeSnapshot, readCboe, recordingsRoot } from '../../../tests/fixtures/quant/recorded-chain.ts'
 import { reordered } from '../../../tests/fixtures/quant/chain-builder.ts'
-import { computeChain } from './compute-chain.ts'
 import { sumPositions } from './positioning.ts'
 import { flatParams } from '../../../tests/fixtures/quant/parameters.ts'
 
@@ -23,7 +23,7 @@ interface OtmQuote {
 
 /** Every two-sided out-of-the-money quote of a recording. */
 function otmQuotes({ columns, meta }: Snapshot): OtmQuote[] {
-  const { contracts, expiries } = computeChain({ columns, meta }, params)
+  const { contracts, expiries } = computeNamedChain({ columns, meta }, params)
   const forwards = new Map(expiries.map(({ root, expiryDay, forward }) => [`${root} ${expiryDay}`, forward ?? NaN]))
   const quotes: OtmQuote[] = []
   for (let i = 0; i < columns.length; i++) {
@@ -121,7 +121,7 @@ describe('recorded Cboe chains', () => {
     const known = new Set<number>([ivCodes.ok, ivCodes.itm_twin, ivCodes.no_bid, ivCodes.expired])
     for (const file of files) {
       const snapshot = cboeSnapshot(readCboe(file))
-      const { contracts, expiries, chain } = computeChain(snapshot, params)
+      const { contracts, expiries, chain } = computeNamedChain(snapshot, params)
       expect([...contracts.ivCode].filter((code) => !known.has(code))).toEqual([])
       expect(chain?.quality).toBeGreaterThan(50)
       // An expiry listed that morning has no quotes yet; every other one has its forward from parity.
@@ -136,10 +136,10 @@ describe('recorded Cboe chains', () => {
     if (!file) ctx.skip(absent)
     const snapshot = cboeSnapshot(readCboe(file ?? ''))
     const { length } = snapshot.columns
-    const straight = computeChain(snapshot, params)
+    const straight = computeNamedChain(snapshot, params)
     // 7,919 is prime, so the stride visits every row once.
     const order = Array.from({ length }, (_, i) => (i * 7919) % length)
-    const mixed = computeChain(reordered(snapshot, order), params)
+    const mixed = computeNamedChain(reordered(snapshot, order), params)
     expect(new Set(order).size).toBe(length)
     expect(mixed.expiries).toEqual(straight.expiries)
     expect(mixed.chain).toEqual(straight.chain)

@@ -1,4 +1,5 @@
 import type { ExpiryTerms } from '../../../shared/quant/implied-volatility.ts'
+import { keptColumns } from '../../../shared/quant/kept-columns.ts'
 import { quadraticFit } from '../../../shared/quant/quadratic-fit.ts'
 import { halfSpreadVpOf, isUsable } from './at-the-money.ts'
 import type { StrikeColumns } from './strikes.ts'
@@ -10,6 +11,7 @@ export interface SkewFit {
 
 export const noFit: SkewFit = { slope: NaN, curvature: NaN }
 const minimumOfFit = 5
+const roomForPoints = keptColumns('x', 'sigma', 'weight')
 /** Within so many vol points the quadratic itself is no better than the quotes: tighter ones weigh no more. */
 const spreadFloorVp = 0.25
 
@@ -23,9 +25,7 @@ export function fitSkew(strikes: StrikeColumns, { forward, yearsToExpiry }: Expi
   const from = forward * Math.exp(-scale)
   const to = forward * Math.exp(scale)
   if (!(from < to)) return noFit
-  const x = new Float64Array(count)
-  const sigma = new Float64Array(count)
-  const weight = new Float64Array(count)
+  const { x, sigma, weight } = roomForPoints(count)
   let used = 0
   for (let i = 0; i < count; i++) {
     const k = strike[i] ?? NaN

@@ -11,7 +11,7 @@ import type { ChainContext, SolvedExpiry } from './context.ts'
 import { solveExpiry, type UnsolvedExpiry } from './expiry.ts'
 import { completeForwards, type KnownCarry, type ParityForward, rememberCarries, usableCarries } from './forward.ts'
 import type { ExpiryGroups } from './group.ts'
-import { createStrikes, pairLegs, type StrikeColumns, strikesFrom } from './strikes.ts'
+import { createStrikes, pairLegs, type StrikeColumns } from './strikes.ts'
 
 export interface SolvedChain {
   /** In canonical order: by root, then by expiry. */
@@ -26,15 +26,19 @@ const secondsPerYear = 31_536_000
 const forwardCorrection = new ForwardCorrection()
 
 /*
- * Kept from snapshot to snapshot: megabytes made anew for each would cost as much as the volatilities. Nothing of it outlives
- * the computation of one chain.
+ * Columns of the first expiry of a chain, of the second and so on, kept from snapshot to snapshot: megabytes made anew for
+ * each would cost as much as the volatilities. Nothing of them outlives the computation of one chain.
  */
-let workspace = createStrikes(0)
+const workspace: StrikeColumns[] = []
 
-function workspaceFor(capacity: number): StrikeColumns {
-  if (workspace.strike.length < capacity) workspace = createStrikes(2 * capacity)
-  return workspace
+function workspaceFor(group: number, capacity: number): StrikeColumns {
+  const kept = workspace[group]
+  return kept !== undefined && kept.strike.length >= capacity
+    ? kept
+    : (workspace[group] = createStrikes(roundedUp(capacity)))
 }
+
+const roundedUp = (capacity: number): number => 2 ** Math.ceil(Math.log2(capacity))
 
 /** Finds every expiry's forward, from its own pairs or from what is known of others, and solves its strikes. */
 export function solveExpiries(
@@ -45,8 +49,7 @@ export function solveExpiries(
   known: readonly KnownCarry[],
 ): SolvedChain {
   const { spot } = context
-  const strikes = workspaceFor(groups.rows.length)
-  const unsolved = Array.from({ length: groups.count }, (_, g) => toUnsolved(context, groups, g, strikes, meta, params))
+  const unsolved = Array.from({ length: groups.count }, (_, g) => toUnsolved(context, groups, g, meta, params))
   const parity = unsolved.map((expiry) => parityOf(expiry, spot, params.ivMethod))
   const at = { sessionDay: parseDay(meta.sessionDate) ?? NaN, marketTimeMs: meta.marketTimeMs }
   const usable = usableCarries(known, at)
@@ -64,7 +67,6 @@ function toUnsolved(
   { columns, marketTimeS }: ChainContext,
   { rows, starts }: ExpiryGroups,
   group: number,
-  strikes: StrikeColumns,
   { exchangeZone }: SnapshotMeta,
   { curve }: FeatureParams,
 ): UnsolvedExpiry {
@@ -78,15 +80,15 @@ function toUnsolved(
   const yearsToExpiry = (expiryAtS - marketTimeS) / secondsPerYear
   const rate = zeroRate(curve, yearsToExpiry)
   // There are never more strikes than contracts.
-  const view = strikesFrom(strikes, from, to - from)
-  pairLegs(columns, own, view)
+  const strikes = workspaceFor(group, to - from)
+  pairLegs(columns, own, strikes)
   return {
     root,
     expiryDay,
     expiryAtS,
     exerciseStyle: isZone(exchangeZone) ? exerciseStyle({ zone: exchangeZone, root, expiryDay }) : 'american',
     rows: own,
-    strikes: view,
+    strikes,
     yearsToExpiry,
     rate,
     discount: Math.exp(-rate * yearsToExpiry),

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { chainFeatureSpecs, expiryFeatureSpecs } from '../../../shared/model/feature-registry.ts'
-import { atScale, atStoredScale } from './stored-scale.ts'
+import { atScale, atStoredScale, byName } from './stored-scale.ts'
 
 describe('the stored scale', () => {
   it('rounds to decimals and turns what is no finite number into null', () => {
     expect(atScale(0.2355724, 6)).toBe(0.235572)
     expect(atScale(-459_410_648.4, 0)).toBe(-459_410_648)
-    expect([NaN, Infinity, -Infinity].map((value) => atScale(value, 4))).toEqual([null, null, null])
+    expect([NaN, Infinity, -Infinity].map((value) => atScale(value, 4))).toEqual([NaN, NaN, NaN])
     expect(Object.is(atScale(-1e-9, 4), 0)).toBe(true)
   })
 
@@ -17,7 +17,7 @@ describe('the stored scale', () => {
         fc.double({ min: -1e9, max: 1e9, noNaN: true }),
         fc.integer({ min: 0, max: 6 }),
         (value, decimals) => {
-          const once = atScale(value, decimals) ?? NaN
+          const once = atScale(value, decimals)
           expect(atScale(once, decimals)).toBe(once)
         },
       ),
@@ -45,6 +45,11 @@ describe('the stored scale', () => {
 
   it('leaves out what the registry does not name', () => {
     const specs = { forward: expiryFeatureSpecs.forward }
-    expect(atStoredScale({ forward: 100.123456, root: 'XYZ' } as never, specs)).toEqual({ forward: 100.1235 })
+    expect(atStoredScale(specs)({ forward: 100.123456, root: 'XYZ' } as never)).toEqual(Float64Array.of(100.1235))
+  })
+
+  it('has names for the figures, and null for what is missing', () => {
+    const specs = { forward: expiryFeatureSpecs.forward, atmIv: expiryFeatureSpecs.atmIv }
+    expect(byName(specs, Float64Array.of(100, NaN))).toEqual({ forward: 100, atmIv: null })
   })
 })

@@ -31,7 +31,24 @@ export interface StrikeColumns extends StrikePairs {
   readonly volga: Float64Array
   /** Early exercise in vol points. */
   readonly biasVp: Float64Array
+  /** See `ExposedStrikes`. */
+  readonly callGex: Float64Array
+  readonly putGex: Float64Array
+  readonly dex: Float64Array
+  readonly vex: Float64Array
+  readonly cex: Float64Array
+  readonly netInterest: Float64Array
+  readonly openInterest: Float64Array
+  readonly nUsed: Uint8Array
+  /** See `LiveLegs`. */
+  readonly calls: LegColumns
+  readonly puts: LegColumns
+  /** See `SyntheticForwards`. */
+  readonly pairs: PairColumns
 }
+
+type LegColumns = Readonly<Record<'place' | 'ask' | 'bid', Float64Array>>
+type PairColumns = Readonly<Record<'strike' | 'bid' | 'ask' | 'nearSpread', Float64Array>>
 
 export function createStrikes(capacity: number): StrikeColumns {
   const column = () => new Float64Array(capacity)
@@ -57,34 +74,17 @@ export function createStrikes(capacity: number): StrikeColumns {
     charm: column(),
     volga: column(),
     biasVp: column(),
-  }
-}
-
-/** A view of so many strikes from `start` on; it shares their memory. */
-export function strikesFrom(strikes: StrikeColumns, start: number, capacity: number): StrikeColumns {
-  const to = start + capacity
-  return {
-    count: 0,
-    strike: strikes.strike.subarray(start, to),
-    callRow: strikes.callRow.subarray(start, to),
-    putRow: strikes.putRow.subarray(start, to),
-    callMid: strikes.callMid.subarray(start, to),
-    callSpread: strikes.callSpread.subarray(start, to),
-    putMid: strikes.putMid.subarray(start, to),
-    putSpread: strikes.putSpread.subarray(start, to),
-    right: strikes.right.subarray(start, to),
-    price: strikes.price.subarray(start, to),
-    iv: strikes.iv.subarray(start, to),
-    ivCode: strikes.ivCode.subarray(start, to),
-    delta: strikes.delta.subarray(start, to),
-    gamma: strikes.gamma.subarray(start, to),
-    vega: strikes.vega.subarray(start, to),
-    theta: strikes.theta.subarray(start, to),
-    rho: strikes.rho.subarray(start, to),
-    vanna: strikes.vanna.subarray(start, to),
-    charm: strikes.charm.subarray(start, to),
-    volga: strikes.volga.subarray(start, to),
-    biasVp: strikes.biasVp.subarray(start, to),
+    callGex: column(),
+    putGex: column(),
+    dex: column(),
+    vex: column(),
+    cex: column(),
+    netInterest: column(),
+    openInterest: column(),
+    nUsed: new Uint8Array(capacity),
+    calls: { place: column(), ask: column(), bid: column() },
+    puts: { place: column(), ask: column(), bid: column() },
+    pairs: { strike: column(), bid: column(), ask: column(), nearSpread: column() },
   }
 }
 

@@ -20,6 +20,29 @@ export interface TermPoint {
   readonly varianceQuality: number
 }
 
+/** An object of its own: a copy of all figures would cost ten times as much. */
+export function termPoint(
+  { root, expiryDay }: Pick<TermPoint, 'root' | 'expiryDay'>,
+  figures: Omit<TermPoint, 'root' | 'expiryDay'>,
+): TermPoint {
+  return {
+    root,
+    expiryDay,
+    yearsToExpiry: figures.yearsToExpiry,
+    atmIv: figures.atmIv,
+    atmHalfSpreadVp: figures.atmHalfSpreadVp,
+    rr25: figures.rr25,
+    bf25: figures.bf25,
+    expectedMove: figures.expectedMove,
+    expectedMoveStraddle: figures.expectedMoveStraddle,
+    varianceIndex: figures.varianceIndex,
+    varianceComplete: figures.varianceComplete,
+    varianceNUsed: figures.varianceNUsed,
+    varianceNTotal: figures.varianceNTotal,
+    varianceQuality: figures.varianceQuality,
+  }
+}
+
 export type TermFeatureName =
   | 'atmIv7d'
   | 'atmIv30d'

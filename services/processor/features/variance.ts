@@ -1,9 +1,12 @@
 import type { ChainColumns } from '../../../shared/model/snapshot.ts'
+import { keptColumns } from '../../../shared/quant/kept-columns.ts'
 import { varianceIndex } from '../../../shared/quant/variance-index.ts'
 import type { ChainContext, SolvedExpiry } from './context.ts'
 
 export type VarianceFeatureName =
   'varianceIndex' | 'varianceComplete' | 'varianceNUsed' | 'varianceNTotal' | 'varianceQuality'
+
+const roomForQuotes = keptColumns('callBid', 'callAsk', 'putBid', 'putAsk')
 
 /**
  * Computes the variance of one expiry from the quotes of all its strikes. The forward is the expiry's own, not Cboe's of the
@@ -16,15 +19,10 @@ export function varianceFeatures(context: ChainContext, expiry: SolvedExpiry): R
   if (!isSolved) {
     return { varianceIndex: NaN, varianceComplete: NaN, varianceNUsed: 0, varianceNTotal: count, varianceQuality: 0 }
   }
-  const { bid, ask } = columns
-  const quotes = {
-    count,
-    strike,
-    callBid: gather(bid, callRow, count),
-    callAsk: gather(ask, callRow, count),
-    putBid: gather(bid, putRow, count),
-    putAsk: gather(ask, putRow, count),
-  }
+  const { callBid, callAsk, putBid, putAsk } = roomForQuotes(count)
+  gather(columns, callRow, count, callBid, callAsk)
+  gather(columns, putRow, count, putBid, putAsk)
+  const quotes = { count, strike, callBid, callAsk, putBid, putAsk }
   const { variance, isComplete, nUsed, nTotal, quality } = varianceIndex(quotes, terms)
   return {
     varianceIndex: variance,
@@ -36,8 +34,17 @@ export function varianceFeatures(context: ChainContext, expiry: SolvedExpiry): R
 }
 
 /** NaN for a leg that is not listed. */
-function gather(column: ChainColumns['bid'], rows: Int32Array, count: number): Float64Array {
-  const gathered = new Float64Array(count)
-  for (let i = 0; i < count; i++) gathered[i] = column[rows[i] ?? -1] ?? NaN
-  return gathered
+function gather(
+  { bid, ask }: ChainColumns,
+  rows: Int32Array,
+  count: number,
+  bids: Float64Array,
+  asks: Float64Array,
+): void {
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] ?? -1
+    const isListed = row >= 0
+    bids[i] = isListed ? (bid[row] ?? NaN) : NaN
+    asks[i] = isListed ? (ask[row] ?? NaN) : NaN
+  }
 }
