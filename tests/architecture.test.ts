@@ -29,6 +29,11 @@ const allowed: readonly { readonly from: RegExp; readonly to: RegExp; readonly b
     because: 'the only importer of the NATS client',
   },
   {
+    from: /^shared\/archive\//,
+    to: /^shared\/(model|runtime|archive)\/|^shared\/bus\/(messages|subjects)\.ts$|^zod$|^node:/,
+    because: 'files, and of the bus only its names',
+  },
+  {
     from: /^shared\/store\//,
     to: /^shared\/(model|runtime|store)\/|^(@clickhouse\/client|zod)$|^node:/,
     because: 'the only importer of the ClickHouse client',
@@ -53,7 +58,7 @@ const allowed: readonly { readonly from: RegExp; readonly to: RegExp; readonly b
     to: /^shared\/|^services\/cli\/|^(commander|zod)$|^node:/,
     because: 'starts services as processes',
   },
-  ...['collector', 'processor', 'exporter', 'standalone'].map((service) => ({
+  ...['collector', 'processor', 'archiver', 'exporter', 'standalone'].map((service) => ({
     from: new RegExp(`^services/${service}/`),
     to: new RegExp(`^shared/|^services/${service}/|^zod$|^node:`),
     because: 'services meet on the bus, not by import',

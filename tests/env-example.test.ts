@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { apiSettings } from '../services/api/config.ts'
+import { archiverSettings } from '../services/archiver/config.ts'
 import { readConfig as readCollectorConfig } from '../services/collector/config.ts'
 import { exporterSettings } from '../services/exporter/config.ts'
 import { processorSettings } from '../services/processor/config.ts'
@@ -27,6 +28,7 @@ const readers: Readonly<Record<string, Read>> = {
   LOG: fromSchema('LOG', logSettings),
   COLLECTOR: readCollectorConfig,
   PROCESSOR: fromSchema('PROCESSOR', processorSettings),
+  ARCHIVER: fromSchema('ARCHIVER', archiverSettings),
   EXPORTER: fromSchema('EXPORTER', exporterSettings),
   API: fromSchema('API', apiSettings),
   STANDALONE: fromSchema('STANDALONE', standaloneSettings),
@@ -77,9 +79,15 @@ describe('.env.example', () => {
   })
 
   it('names every service that reads settings', () => {
-    const sources = ['collector', 'processor', 'exporter', 'api', 'standalone', 'standalone/clickhouse'].map(
-      (service) => readFileSync(`services/${service}/config.ts`, 'utf8'),
-    )
+    const sources = [
+      'collector',
+      'processor',
+      'archiver',
+      'exporter',
+      'api',
+      'standalone',
+      'standalone/clickhouse',
+    ].map((service) => readFileSync(`services/${service}/config.ts`, 'utf8'))
     const prefixes = sources.map((text) => /under the prefix `(\w+)`|const prefix = '(\w+)'/.exec(text))
     expect(prefixes.map((found) => found?.[1] ?? found?.[2]).filter((prefix) => !(`${prefix}` in readers))).toEqual([])
   })

@@ -8,6 +8,7 @@ const stackSchema = z.object({
   natsUrl: z.string(),
   clickhouseUrl: z.string(),
   apiUrl: z.string().nullable(),
+  archiveDirectory: z.string().nullable(),
 })
 export type RunningStack = z.output<typeof stackSchema>
 

@@ -66,6 +66,8 @@ export function createOutput({ sink, encode, partitions, maxMessageBytes }: Outp
         [headerNames.schema]: snapshotSchema,
         [headerNames.contentType]: snapshotContentType,
         [headerNames.contentEncoding]: contentEncoding,
+        [headerNames.marketTime]: String(snapshot.meta.marketTimeMs),
+        [headerNames.contracts]: String(snapshot.columns.length),
       }
       const { acked } = await sink.enqueue(subject, payload, { messageId: snapshotId, headers })
       return { kind: 'enqueued', bytes: payload.byteLength, acked }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { archiveFile, archiveName, archiveTimeMs, pruneArchive } from './archive.ts'
-import { writeAtomically } from './atomic-file.ts'
+import { writeAtomically } from '../../shared/runtime/atomic-file.ts'
 
 const timeMs = Date.parse('2026-07-16T14:03:05.678Z')
 const hourMs = 3_600_000

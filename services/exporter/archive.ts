@@ -1,7 +1,7 @@
 import { copyFile, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExportName } from '../../shared/model/export-layout.ts'
-import { syncDirectory } from './atomic-file.ts'
+import { syncDirectory } from '../../shared/runtime/atomic-file.ts'
 
 export interface ArchiveLimits {
   readonly maxAgeMs: number

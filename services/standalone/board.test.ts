@@ -18,6 +18,7 @@ const figures: BoardFigures = {
   lowDisk: false,
   latestAlerts: ['14:51:00  critical  SPX: 30-day IV 25.7 %, 9.4 points above its level'],
   refused: 0,
+  archive: null,
 }
 const text = (some: Partial<BoardFigures> | null, silentSeconds = 0): string =>
   renderBoard(services, some === null ? null : { ...figures, ...some }, addresses, {
@@ -34,6 +35,14 @@ describe('the board', () => {
     expect(board).toContain('1,500 contracts/s')
     expect(board).toContain('SPX: 30-day IV 25.7 %')
     expect(board).toContain('http://127.0.0.1:8061/alerts/latest')
+  })
+
+  it('says how far the archive is, and when it does not write', () => {
+    const archive = { state: 'ok', filesWritten: 12, bytesWritten: 34_500_000, behind: 1200 }
+    expect(text({ archive })).toMatch(/archive +12 files, 34.5 MB since the start, 1,200 messages not in a file yet/)
+    expect(text({ archive })).not.toContain('NOT WRITING')
+    expect(text({ archive: { ...archive, state: 'ENOSPC' } })).toContain('NOT WRITING: ENOSPC')
+    expect(text({})).not.toContain('archive  ')
   })
 
   it('warns of a disk that is nearly full before it is', () => {

@@ -12,6 +12,17 @@ export interface BoardFigures {
   readonly latestAlerts: readonly string[]
   /** Chains refused since the collector started; null when unknown. */
   readonly refused: number | null
+  /** What the archiver says; null when there is none, or it cannot be asked. */
+  readonly archive: ArchiveFigures | null
+}
+
+export interface ArchiveFigures {
+  /** `ok`, or why nothing is written. */
+  readonly state: string
+  readonly filesWritten: number
+  readonly bytesWritten: number
+  /** Messages of CHAINS that are in no file yet. */
+  readonly behind: number | null
 }
 
 export interface BoardAddresses {
@@ -65,12 +76,19 @@ function figureLines(figures: BoardFigures): readonly string[] {
     `  market time ${latestMarketTime ?? 'none yet'}`,
     `  disk        ${freeGb.toFixed(1)} GB free${figures.lowDisk ? '  LOW: free some space, or writes will stop when it is full' : ''}`,
   ]
+  if (figures.archive !== null) lines.push(archiveLine(figures.archive))
   if (figures.refused !== null && figures.refused > 0) {
     lines.push(`  refused     ${count(figures.refused)} chains since the collector started (why: logs/collector.log)`)
   }
   if (figures.latestAlerts.length > 0)
     lines.push('', '  latest alerts', ...figures.latestAlerts.map((text) => `    ${text}`))
   return lines
+}
+
+function archiveLine({ state, filesWritten, bytesWritten, behind }: ArchiveFigures): string {
+  const waiting = behind === null ? '' : `, ${count(behind)} messages not in a file yet`
+  const problem = state === 'ok' ? '' : `  NOT WRITING: ${state}`
+  return `  archive     ${count(filesWritten)} files, ${(bytesWritten / 1e6).toFixed(1)} MB since the start${waiting}${problem}`
 }
 
 function addressLines({ api, clickhouse, nats, data }: BoardAddresses): readonly string[] {

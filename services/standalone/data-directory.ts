@@ -9,6 +9,8 @@ export interface StackFacts {
   readonly natsUrl: string
   readonly clickhouseUrl: string
   readonly apiUrl: string | null
+  /** Null when nothing is archived. */
+  readonly archiveDirectory: string | null
 }
 
 export interface DataDirectory {
@@ -16,16 +18,18 @@ export interface DataDirectory {
   readonly nats: string
   readonly clickhouse: string
   readonly exports: string
+  readonly archive: string
   readonly logs: string
   readonly stackFile: string
   /** What the simulator put into its market. */
   readonly groundTruthFile: string
 }
 
-const folders = ({ nats, clickhouse, exports, logs }: DataDirectory): readonly string[] => [
+const folders = ({ nats, clickhouse, exports, archive, logs }: DataDirectory): readonly string[] => [
   nats,
   clickhouse,
   exports,
+  archive,
   logs,
 ]
 
@@ -36,6 +40,7 @@ function dataDirectory(path: string): DataDirectory {
     nats: join(root, 'nats'),
     clickhouse: join(root, 'clickhouse'),
     exports: join(root, 'exports'),
+    archive: join(root, 'archive'),
     logs: join(root, 'logs'),
     stackFile: join(root, 'stack.json'),
     groundTruthFile: join(root, 'ground-truth.ndjson'),

@@ -29,7 +29,7 @@ const log = createLogger({ service: 'standalone', level, file: join(directory.ro
  * are not passed on: a stray API_KEY would be refused as a misspelt setting.
  */
 const passedOn =
-  /^(PATH|HOME|USER|TMPDIR|NODE_.*|SSL_.*|(HTTPS?|NO)_PROXY|(COLLECTOR|PROCESSOR|EXPORTER|EMBEDDED_CLICKHOUSE)_.*)$/
+  /^(PATH|HOME|USER|TMPDIR|NODE_.*|SSL_.*|(HTTPS?|NO)_PROXY|(COLLECTOR|PROCESSOR|ARCHIVER|EXPORTER|EMBEDDED_CLICKHOUSE)_.*)$/
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0]),
@@ -67,7 +67,8 @@ async function compose({ opened }: Composition): Promise<Service> {
     }),
   )
   const { natsUrl, clickhouseUrl, apiUrl } = stack
-  await writeStackFacts(directory, { pid: process.pid, natsUrl, clickhouseUrl, apiUrl })
+  const archiveDirectory = settings.archive ? directory.archive : null
+  await writeStackFacts(directory, { pid: process.pid, natsUrl, clickhouseUrl, apiUrl, archiveDirectory })
   if (!process.stdout.isTTY) printReady({ service: 'standalone', natsUrl, clickhouseUrl, apiUrl: apiUrl ?? '' })
   return createStandalone({ stack, settings, directory, log, out: process.stdout })
 }

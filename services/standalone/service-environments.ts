@@ -18,6 +18,8 @@ export const commonEnvironment = ({ natsUrl, clickhouseUrl }: Endpoints, databas
 
 export const exporterEnvironment = ({ exports }: DataDirectory): Environment => ({ EXPORTER_DIRECTORY: exports })
 
+export const archiverEnvironment = ({ archive }: DataDirectory): Environment => ({ ARCHIVER_DIRECTORY: archive })
+
 export const apiEnvironment = ({ exports }: DataDirectory, { apiPort }: StandaloneSettings): Environment => ({
   API_DIRECTORY: exports,
   API_PORT: String(apiPort),

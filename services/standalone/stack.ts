@@ -9,6 +9,7 @@ import type { DataDirectory } from './data-directory.ts'
 import { SupervisedNats } from './supervised-nats.ts'
 import {
   apiEnvironment,
+  archiverEnvironment,
   clickhouseEnvironment,
   collectorEnvironment,
   resumeEnvironment,
@@ -90,6 +91,7 @@ async function startStages(
   { query }: Store,
 ): Promise<string | null> {
   await start('processor', { ...common, ...processorEnvironment(settings, environment) })
+  if (settings.archive) await start('archiver', { ...common, ...archiverEnvironment(directory) })
   let apiUrl: string | null = null
   if (settings.stages === 'full') {
     await start('exporter', { ...common, ...exporterEnvironment(directory) })

@@ -4,7 +4,7 @@ import { aborted } from '../../shared/runtime/aborted.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import type { Service } from '../../shared/runtime/run-service.ts'
 import { readLatestAlerts, readTotals } from '../../shared/store/queries/board.ts'
-import { type BoardFigures, count, renderBoard, Screen } from './board.ts'
+import { type ArchiveFigures, type BoardFigures, count, renderBoard, Screen } from './board.ts'
 import type { StandaloneSettings } from './config.ts'
 import { type DataDirectory, freeBytes } from './data-directory.ts'
 import type { Stack } from './stack.ts'
@@ -99,11 +99,12 @@ async function readFigures(
   before: Point | undefined,
   nowMs: number,
 ): Promise<BoardFigures> {
-  const [totals, latestAlerts, free, refused] = await Promise.all([
+  const [totals, latestAlerts, free, collector, archiver] = await Promise.all([
     readTotals(stack.store.query),
     readLatestAlerts(stack.store.query, 8),
     freeBytes(directory),
-    refusedChains(stack),
+    statusOf<{ readonly refused?: number }>(stack, 'collector'),
+    statusOf<ArchiveFigures>(stack, 'archiver'),
   ])
   const elapsedSeconds = before === undefined ? 0 : (nowMs - before.atMs) / 1000
   return {
@@ -112,18 +113,18 @@ async function readFigures(
     freeGb: free / gb,
     lowDisk: free < settings.diskWarnBytes,
     latestAlerts,
-    refused,
+    refused: collector?.refused ?? null,
+    archive: archiver,
   }
 }
 
-/** Chains the collector's provider spoilt or withheld since it started; null when it cannot be asked. */
-async function refusedChains({ services }: Stack): Promise<number | null> {
-  const url = services.find(({ spec }) => spec.name === 'collector')?.facts?.['healthUrl']
+/** What a service says of itself; null when there is none, or it cannot be asked. */
+async function statusOf<T>({ services }: Stack, name: string): Promise<T | null> {
+  const url = services.find(({ spec }) => spec.name === name)?.facts?.['healthUrl']
   if (url === undefined) return null
   try {
     const answer = await fetch(`${url}/status`, { signal: AbortSignal.timeout(500) })
-    const { refused } = (await answer.json()) as { readonly refused?: number }
-    return refused ?? null
+    return (await answer.json()) as T
   } catch {
     return null
   }

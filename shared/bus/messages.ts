@@ -11,6 +11,10 @@ export const headerNames = {
   publisher: 'Sf-Publisher',
   contentType: 'Content-Type',
   contentEncoding: 'Content-Encoding',
+  /** Of a snapshot, epoch milliseconds: for those who keep or forward it without reading it. */
+  marketTime: 'Sf-Market-Time',
+  /** How many a snapshot has. */
+  contracts: 'Sf-Contracts',
   traceparent: 'traceparent',
 } as const
 

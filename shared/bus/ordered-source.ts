@@ -20,6 +20,8 @@ export interface Delivery {
   readonly payload: Uint8Array
   /** By the publisher's clock; by the server's where the publisher did not say. */
   readonly publishedAtMs: number
+  /** By the server's clock; never goes back within a stream. */
+  readonly storedAtMs: number
   /** Messages behind this one in the stream, under the same filter. */
   readonly pendingCount: number
 }
@@ -236,6 +238,7 @@ class Source implements OrderedSource {
       headers,
       payload: ownCopy(message.data),
       publishedAtMs: Number.isFinite(publishedAt) ? publishedAt : facts.storedAtMs,
+      storedAtMs: facts.storedAtMs,
       pendingCount: facts.pendingCount,
     }
     const bytes = message.data.length + overheadBytes

@@ -4,7 +4,7 @@ import { StrikeflowError } from '../model/errors.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Bus } from './connect.ts'
 import { busError, classify } from './errors.ts'
-import { headerNames } from './messages.ts'
+import { type Headers, headerNames } from './messages.ts'
 import { whileConnected } from './while-connected.ts'
 import { createWindow } from './window.ts'
 
@@ -57,6 +57,11 @@ export interface Publisher {
     payload: Uint8Array,
     options: PublishOptions,
   ): Promise<{ readonly acked: Promise<PublishAck> }>
+  /**
+   * Like `enqueue`, for a message that was published before: the headers go out as they are, this publisher adds none of its own.
+   * One without a message id may be stored twice when an acknowledgement is lost.
+   */
+  enqueueAgain(subject: string, payload: Uint8Array, headers: Headers): Promise<{ readonly acked: Promise<PublishAck> }>
   /** Resolves when nothing is under way; failures are the callers' own. */
   flush(): Promise<void>
   readonly inFlight: number
@@ -102,14 +107,26 @@ export function createPublisher(bus: Bus, options: PublisherOptions): Publisher 
     for (const [name, value] of Object.entries(headers ?? {})) all.set(name, value)
     all.set(headerNames.publisher, `${publisherId}/${published}`)
     all.set(headerNames.publishedAt, String(clock()))
-    const acked = inTurn(subject, { subject, payload, messageId, headers: all }, until)
+    return begin({ subject, payload, messageId, headers: all }, until)
+  }
+
+  function begin(message: Message, until: AbortSignal | undefined): { readonly acked: Promise<PublishAck> } {
+    const acked = inTurn(message.subject, message, until)
     // The failure belongs to whoever awaits `acked`; nobody may, and that must not end the process.
     acked.catch(() => {})
     return { acked }
   }
 
+  async function enqueueAgain(subject: string, payload: Uint8Array, headers: Headers) {
+    await window.take(signal)
+    const all = newHeaders()
+    for (const [name, value] of headers) all.set(name, value)
+    return begin({ subject, payload, messageId: headers.get(headerNames.messageId), headers: all }, signal)
+  }
+
   return {
     enqueue,
+    enqueueAgain,
     publish: async (subject, payload, publishOptions) => (await enqueue(subject, payload, publishOptions)).acked,
     flush: () => window.idle(),
     get inFlight() {
@@ -121,7 +138,7 @@ export function createPublisher(bus: Bus, options: PublisherOptions): Publisher 
 interface Message {
   readonly subject: string
   readonly payload: Uint8Array
-  readonly messageId: string
+  readonly messageId: string | undefined
   readonly headers: MsgHdrs
 }
 
@@ -163,7 +180,8 @@ async function waitConnected(bus: Bus, signal: AbortSignal | undefined, limitMs:
 }
 
 async function attemptOnce(bus: Bus, { subject, payload, messageId, headers }: Message, timeoutMs: number) {
-  const sent = bus.js.publish(subject, payload, { msgID: messageId, headers, timeout: timeoutMs })
+  const id = messageId === undefined ? {} : { msgID: messageId }
+  const sent = bus.js.publish(subject, payload, { ...id, headers, timeout: timeoutMs })
   const { seq, duplicate } = await whileConnected(bus, sent)
   return { streamSeq: seq, duplicate }
 }

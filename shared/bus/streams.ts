@@ -142,6 +142,8 @@ export interface StreamInfo {
   readonly messages: number
   /** Bytes at which the oldest messages are discarded, -1 for none. */
   readonly maxBytes: number
+  /** Age at which messages are discarded, 0 for none. */
+  readonly maxAgeMs: number
 }
 
 /** Returns the state of a stream; rejects where there is none. */
@@ -155,6 +157,7 @@ export async function streamInfo(bus: Bus, stream: string): Promise<StreamInfo> 
       bytes: state.bytes,
       messages: state.messages,
       maxBytes: config.max_bytes,
+      maxAgeMs: config.max_age / 1_000_000,
     }
   } catch (error) {
     throw busError(`cannot read the state of stream ${stream}`, error)

@@ -1,5 +1,6 @@
 import {
   batchType,
+  binary,
   Column,
   columnFromArray,
   type DataType,
@@ -55,6 +56,15 @@ export interface ArrowColumn {
   readonly offsets?: Int32Array
 }
 
+/** A column of byte strings, or of texts, none of them missing: all values one after the other, and where each begins and ends. */
+export interface ArrowBytesColumn {
+  readonly name: string
+  readonly kind: 'binary' | 'utf8'
+  readonly bytes: Uint8Array
+  /** One more than there are values. */
+  readonly offsets: Int32Array
+}
+
 export const arrowTypes = {
   float32: float32(),
   float64: float64(),
@@ -99,8 +109,11 @@ export function stringColumn(name: string, values: readonly string[], indices: I
 }
 
 /** Encodes equally long columns as an Arrow IPC stream of one record batch. */
-export function encodeArrow(columns: readonly ArrowColumn[], metadata?: ReadonlyMap<string, string>): Uint8Array {
-  const children = columns.map(toColumn)
+export function encodeArrow(
+  columns: readonly (ArrowColumn | ArrowBytesColumn)[],
+  metadata?: ReadonlyMap<string, string>,
+): Uint8Array {
+  const children = columns.map((column) => ('kind' in column ? toBytesColumn(column) : toColumn(column)))
   const fields = columns.map(({ name }, index) => field(name, (children[index] as Column<unknown>).type, true))
   const schema = {
     version: Version.V5,
@@ -144,10 +157,19 @@ function toFlatColumn({ type, values, validity, nullCount = 0, dictionary: strin
   return new Column([batch as never], full)
 }
 
+function toBytesColumn({ kind, bytes, offsets }: ArrowBytesColumn): Column<unknown> {
+  const type = kind === 'utf8' ? utf8() : binary()
+  const Batch = batchType(type, {}) as unknown as BatchConstructor
+  const length = offsets.length - 1
+  const batch = new Batch({ length, nullCount: 0, type, validity: new Uint8Array(0), offsets, values: bytes })
+  return new Column([batch as never], type)
+}
+
 interface DecodedBatch {
   readonly nullCount: number
   readonly validity: Uint8Array
   readonly values: NumberArray
+  readonly offsets?: Int32Array
   readonly dictionary?: Iterable<string>
   setDictionary(column: unknown): unknown
 }
@@ -158,6 +180,8 @@ export interface DecodedColumn {
   /** Null when nothing is missing. */
   readonly validity: Uint8Array | null
   readonly dictionary: readonly string[] | null
+  /** Of byte strings and texts; null for any other column. */
+  readonly offsets: Int32Array | null
 }
 
 export interface DecodedTable {
@@ -186,6 +210,7 @@ export function decodeArrow(bytes: Uint8Array): DecodedTable {
         values: batch.values,
         validity: batch.nullCount > 0 ? batch.validity : null,
         dictionary: batch.dictionary === undefined ? null : [...batch.dictionary],
+        offsets: batch.offsets ?? null,
       }
     },
   }

@@ -66,11 +66,31 @@ export function encodeSnapshot({ meta, columns }: Snapshot): EncodedSnapshot {
  * Throws StrikeflowError `decode`, never anything else.
  */
 export function decodeSnapshot(payload: Uint8Array, contentEncoding: string | null, schema: string | null): Snapshot {
+  return decodeWith(payload, contentEncoding, schema, (table) => ({
+    meta: decodeMeta(table),
+    columns: decodeColumns(table),
+  }))
+}
+
+/** What a message says of itself, without its columns; writes nothing into the payload. Throws as `decodeSnapshot` does. */
+export function decodeSnapshotMeta(
+  payload: Uint8Array,
+  contentEncoding: string | null,
+  schema: string | null,
+): { readonly meta: SnapshotMeta; readonly contracts: number } {
+  return decodeWith(payload, contentEncoding, schema, (table) => ({ meta: decodeMeta(table), contracts: table.length }))
+}
+
+function decodeWith<T>(
+  payload: Uint8Array,
+  contentEncoding: string | null,
+  schema: string | null,
+  read: (table: DecodedTable) => T,
+): T {
   if (schema !== snapshotSchema)
     throw new StrikeflowError('decode', `Expected snapshot schema ${snapshotSchema}, was ${schema}`)
   try {
-    const table = decodeArrow(unpack(payload, contentEncoding))
-    return { meta: decodeMeta(table), columns: decodeColumns(table) }
+    return read(decodeArrow(unpack(payload, contentEncoding)))
   } catch (cause) {
     if (cause instanceof StrikeflowError) throw cause
     throw new StrikeflowError('decode', `Not a snapshot: ${(cause as Error).message}`, { cause })

@@ -14,6 +14,7 @@ interface StartOptions {
   readonly natsPort?: string
   readonly clickhousePort?: string
   readonly apiPort?: string
+  readonly archive: boolean
 }
 
 /** `strikeflow start`: the whole stack on this machine. */
@@ -34,6 +35,7 @@ export function registerStart(program: Command, environment: Env): void {
     .option('--fresh', 'discard what is in the data directory first')
     .option('--speed <factor>', 'simulated or recorded seconds per real second; 0 = as fast as possible', speedFactor)
     .option('--seed <number>', 'seed of the simulated market', wholeNumber(0, 2 ** 31 - 1))
+    .option('--no-archive', 'keep no files of the raw chains (default: <data>/archive)')
     .option('--nats-port <port>', 'NATS, 0 = any (default: 4222)', wholeNumber(0, 65_535))
     .option('--clickhouse-port <port>', 'ClickHouse HTTP, 0 = any (default: 8123)', wholeNumber(0, 65_535))
     .option('--api-port <port>', 'JSON API, 0 = any (default: 8061)', wholeNumber(0, 65_535))
@@ -63,6 +65,7 @@ Ctrl-C stops everything; the next start goes on from the data directory.`,
           STANDALONE_NATS_PORT: options.natsPort,
           STANDALONE_CLICKHOUSE_PORT: options.clickhousePort,
           STANDALONE_API_PORT: options.apiPort,
+          STANDALONE_ARCHIVE: options.archive ? undefined : 'false',
         }),
       })
     })

@@ -9,7 +9,7 @@ import { connectBus } from '../../../shared/bus/connect.ts'
 import { createPublisher } from '../../../shared/bus/publisher.ts'
 import { ensureStreams, streamInfo } from '../../../shared/bus/streams.ts'
 import { silentLog as log } from '../../../tests/support/nats.ts'
-import { findNatsServer } from './find-nats-server.ts'
+import { findNatsServer } from '../../../shared/runtime/find-nats-server.ts'
 import { startNats } from './nats-server.ts'
 
 let dataDir = ''

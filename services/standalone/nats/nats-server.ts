@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { Logger } from '../../../shared/runtime/logger.ts'
 import { endWithParent } from './end-with-parent.ts'
-import { ensureNatsServer } from './find-nats-server.ts'
+import { ensureNatsServer } from '../../../shared/runtime/find-nats-server.ts'
 import { endOrphan, type OrphanFiles } from './orphan.ts'
 
 export interface NatsServerOptions {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { exportChecksum, readExportLayout } from '../../shared/model/export-layout.ts'
+import { exportChecksum, readExportLayout } from '../model/export-layout.ts'
 import { sweepOrphans, writeAtomically } from './atomic-file.ts'
 
 let directory: string
@@ -59,7 +59,7 @@ describe('a sweep', () => {
 
 /** Writes one document after the other, its number on every row, until it is killed. */
 const writer = `
-  import { encodeExport } from ${JSON.stringify(new URL('../../shared/model/export-layout.ts', import.meta.url).href)}
+  import { encodeExport } from ${JSON.stringify(new URL('../model/export-layout.ts', import.meta.url).href)}
   import { writeAtomically } from ${JSON.stringify(new URL('atomic-file.ts', import.meta.url).href)}
   const [path, first] = process.argv.slice(1)
   for (let number = Number(first); ; number++) {

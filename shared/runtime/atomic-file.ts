@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises'
+import { copyFile, type FileHandle, link, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 const temporaryPattern = /^\..+\.tmp$/
@@ -9,7 +9,7 @@ const temporaryPattern = /^\..+\.tmp$/
  * Replaces a file by new content, so that a reader at any moment and a crash at any point leave the whole old or the whole
  * new file: written beside it, synced, renamed over it, and the rename synced. Returns the bytes written.
  */
-export async function writeAtomically(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+export async function writeAtomically(path: string, chunks: Chunks): Promise<number> {
   // In the same directory: a rename across file systems is a copy, and a copy can tear.
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
   try {
@@ -23,7 +23,44 @@ export async function writeAtomically(path: string, chunks: AsyncIterable<Uint8A
   }
 }
 
-async function writeSynced(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+/**
+ * Creates a file, whole or not at all, synced as above. Returns false and changes nothing when there is one of that name: of
+ * two that come at the same moment one creates it.
+ */
+export async function createAtomically(path: string, chunks: Chunks): Promise<boolean> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
+  try {
+    await writeSynced(temporary, chunks)
+    if (!(await linked(temporary, path))) return false
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  await syncDirectory(dirname(path))
+  return true
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    if (code === undefined || !['EPERM', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw error
+    // No hard links there: one of two still wins, but a power cut may leave it torn, which its checksum then shows.
+    return await copyFile(from, to, constants.COPYFILE_EXCL).then(
+      () => true,
+      (failure: NodeJS.ErrnoException) => {
+        if (failure.code === 'EEXIST') return false
+        throw failure
+      },
+    )
+  }
+}
+
+type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
+async function writeSynced(path: string, chunks: Chunks): Promise<number> {
   await using file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644)
   let bytes = 0
   for await (const chunk of chunks) {

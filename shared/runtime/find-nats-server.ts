@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { access, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { StrikeflowError } from '../../../shared/model/errors.ts'
-import type { Logger } from '../../../shared/runtime/logger.ts'
+import { StrikeflowError } from '../model/errors.ts'
+import type { Logger } from './logger.ts'
 
 const run = promisify(execFile)
 
@@ -19,7 +19,7 @@ export interface FindOptions {
   readonly folders?: readonly string[] | undefined
 }
 
-const projectCache = resolve(import.meta.dirname, '../../../.cache/nats-server')
+const projectCache = resolve(import.meta.dirname, '../../.cache/nats-server')
 
 /** Returns the path of a nats-server: the machine's own, else the project's copy, else one brought now. */
 export async function ensureNatsServer(log: Logger, options: FindOptions = {}): Promise<string> {
