@@ -1,7 +1,8 @@
-import { parseDay } from '../../shared/calendar/days.ts'
+import { formatDay, parseDay } from '../../shared/calendar/days.ts'
 import { expiryInstantS } from '../../shared/calendar/expiry.ts'
-import { type ChainColumns, rights, type Snapshot } from '../../shared/model/snapshot.ts'
+import type { Snapshot } from '../../shared/model/snapshot.ts'
 import { black76Price } from '../../shared/quant/black76.ts'
+import { chainOf, type ContractInput } from '../../tests/fixtures/quant/chain-builder.ts'
 
 const expiryCount = 40
 const strikeCount = 175
@@ -34,84 +35,33 @@ const noise = (n: number): number => {
  * nobody bids for, volume and open interest round the money.
  */
 export function wideChain(): Snapshot {
-  const length = 2 * expiryCount * strikeCount
-  const columns = emptyColumns(length)
-  let row = 0
+  const contracts: ContractInput[] = []
   for (let e = 0; e < expiryCount; e++) {
     const expiryDay = (parseDay('2026-06-22') ?? NaN) + daysToExpiry(e)
     const expiryAtS = expiryInstantS({ root: 'WIDE', underlying: 'WIDE', expiryDay, zone: 'America/New_York' })
     const years = (expiryAtS - marketTimeMs / 1000) / secondsPerYear
     for (let k = 0; k < strikeCount; k++) {
       const strike = Math.round(spot * (1 + (k - strikeCount / 2) * 0.004 * (1 + Math.sqrt(years))))
-      for (const right of [rights.call, rights.put]) {
-        columns.expiryDay[row] = expiryDay
-        columns.expiryAtS[row] = expiryAtS
-        quote(columns, row++, strike, right, years)
+      for (const right of ['C', 'P'] as const) {
+        const quote = quoteOf(contracts.length, strike, right, years)
+        contracts.push({ root: 'WIDE', expiry: formatDay(expiryDay), expiryAtS, strike, right, ...quote })
       }
     }
   }
-  return { meta: metaOf(length), columns }
+  return chainOf(contracts, { marketTimeMs, spot, underlying: 'WIDE' })
 }
 
-function quote(columns: ChainColumns, row: number, strike: number, right: 1 | 2, years: number): void {
+function quoteOf(row: number, strike: number, right: 'C' | 'P', years: number) {
   const forward = spot * Math.exp((rate - dividendYield) * years)
   const logMoneyness = Math.log(strike / forward)
-  const value = black76Price(forward, strike, years, Math.exp(-rate * years), sigmaAt(logMoneyness, years), right)
+  const sigma = sigmaAt(logMoneyness, years)
+  const value = black76Price(forward, strike, years, Math.exp(-rate * years), sigma, right === 'C' ? 1 : 2)
   const half = Math.max(0.01, 0.01 * value)
   const nearness = Math.exp((-20 * logMoneyness * logMoneyness) / (years + 0.05))
-  columns.strike[row] = strike
-  columns.right[row] = right
-  columns.bid[row] = Math.max(0, Math.floor(100 * (value - half))) / 100
-  columns.ask[row] = Math.ceil(100 * (value + half)) / 100
-  columns.volume[row] = Math.floor(4000 * nearness * noise(row))
-  columns.openInterest[row] = Math.floor(20_000 * nearness * noise(row + 0.5))
-}
-
-function emptyColumns(length: number): ChainColumns {
-  const missing = () => new Float64Array(length).fill(NaN)
   return {
-    length,
-    roots: ['WIDE'],
-    rootIndex: new Int16Array(length),
-    expiryDay: new Int32Array(length),
-    expiryAtS: missing(),
-    strike: missing(),
-    right: new Int8Array(length),
-    bid: missing(),
-    ask: missing(),
-    bidSize: missing(),
-    askSize: missing(),
-    last: missing(),
-    lastTradeAtS: missing(),
-    volume: missing(),
-    openInterest: missing(),
-    providerIv: missing(),
-    providerDelta: missing(),
-    providerGamma: missing(),
-    providerTheta: missing(),
-    providerVega: missing(),
-    providerRho: missing(),
-    flags: new Uint16Array(length),
-  }
-}
-
-function metaOf(listed: number): Snapshot['meta'] {
-  return {
-    snapshotId: '00000000-0000-8000-8000-000000000000',
-    scanId: '',
-    provider: 'bench',
-    underlying: 'WIDE',
-    spot,
-    timeKind: 'market',
-    providerTimeMs: marketTimeMs,
-    delayMs: 0,
-    marketTimeMs,
-    receivedAtMs: marketTimeMs,
-    sessionDate: '2026-06-22',
-    exchangeZone: 'America/New_York',
-    contentHash: '',
-    multiplier: 100,
-    listed,
-    rejects: [],
+    bid: Math.max(0, Math.floor(100 * (value - half))) / 100,
+    ask: Math.ceil(100 * (value + half)) / 100,
+    volume: Math.floor(4000 * nearness * noise(row)),
+    openInterest: Math.floor(20_000 * nearness * noise(row + 0.5)),
   }
 }

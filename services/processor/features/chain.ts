@@ -12,7 +12,7 @@ import { chainExposures } from './gamma-levels.ts'
 import type { ExpiryGroups } from './group.ts'
 import { maxPainOf } from './open-interest.ts'
 import { addPositions, noPositions, positioningOf } from './positioning.ts'
-import { addCoverage } from './quality.ts'
+import { strikesInside } from './quality.ts'
 import { countQuoteStates } from './quote-state.ts'
 import { atScale, atStoredScale, byName } from './stored-scale.ts'
 import { termFeatures, termPoint } from './term.ts'
@@ -86,7 +86,6 @@ function countsOf(
 }
 
 function quoteQuality(computed: readonly ComputedExpiry[]): number {
-  const coverage = { inside: 0, solved: 0 }
-  for (const { expiry } of computed) addCoverage(coverage, expiry.strikes)
-  return (100 * coverage.solved) / coverage.inside
+  const inside = computed.reduce((sum, { expiry }) => sum + strikesInside(expiry.strikes), 0)
+  return (100 * total(computed, 'nUsed')) / inside
 }

@@ -18,8 +18,8 @@ export interface ChainContext {
   readonly sessionDay: number
 }
 
-/** One expiry whose strikes have been solved: what every feature of it is made from. */
-export interface SolvedExpiry {
+/** One expiry with its strikes paired, before its forward is known and they are solved. */
+export interface UnsolvedExpiry {
   readonly root: string
   /** Days since 1970-01-01. */
   readonly expiryDay: number
@@ -28,9 +28,15 @@ export interface SolvedExpiry {
   /** Rows of its contracts in canonical order: by strike, calls before puts. */
   readonly rows: Int32Array
   readonly strikes: StrikeColumns
-  readonly terms: ExpiryTerms
+  readonly yearsToExpiry: number
   /** Zero rate of the curve, continuous. */
   readonly rate: number
+  readonly discount: number
+}
+
+/** One expiry whose strikes have been solved: what every feature of it is made from. */
+export interface SolvedExpiry extends Omit<UnsolvedExpiry, 'yearsToExpiry' | 'discount'> {
+  readonly terms: ExpiryTerms
   readonly forward: ForwardEstimate
   /** False below the time floor: no strike has a volatility. */
   readonly isSolved: boolean

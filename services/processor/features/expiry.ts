@@ -1,10 +1,4 @@
-import {
-  type ContractFigures,
-  type ExerciseStyle,
-  ivCodes,
-  type ForwardSource,
-  type IvMethod,
-} from '../../../shared/model/features.ts'
+import { type ContractFigures, ivCodes, type ForwardSource, type IvMethod } from '../../../shared/model/features.ts'
 import { type ChainColumns, contractFlags, rights } from '../../../shared/model/snapshot.ts'
 import { solveAmericanExpiry } from '../../../shared/quant/american/american-expiry.ts'
 import { AmericanVolatility } from '../../../shared/quant/american/american-volatility.ts'
@@ -15,22 +9,9 @@ import {
   type ExpiryTerms,
   solveExpiryWithGreeks,
 } from '../../../shared/quant/implied-volatility.ts'
-import type { ChainContext, SolvedExpiry } from './context.ts'
+import type { ChainContext, SolvedExpiry, UnsolvedExpiry } from './context.ts'
 import type { ForwardEstimate } from './forward.ts'
 import { codeWithoutMid, type StrikeColumns } from './strikes.ts'
-
-/** One expiry with its forward, before its strikes are solved. */
-export interface UnsolvedExpiry {
-  readonly root: string
-  readonly expiryDay: number
-  readonly expiryAtS: number
-  readonly exerciseStyle: ExerciseStyle
-  readonly rows: Int32Array
-  readonly strikes: StrikeColumns
-  readonly yearsToExpiry: number
-  readonly rate: number
-  readonly discount: number
-}
 
 export interface SolveOptions {
   readonly ivMethod: IvMethod

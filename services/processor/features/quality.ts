@@ -28,21 +28,17 @@ export function expiryQuality({ strikes, terms, forward }: SolvedExpiry, atmIv: 
   return forward.source === 'parity' ? quality : Math.min(quality, forward.quality)
 }
 
-/** Strikes between the lowest and the highest with a volatility, and how many of them have one. */
-export interface SmileCoverage {
-  inside: number
-  solved: number
-}
-
-/** Adds an expiry's strikes. Beyond the last volatility nobody bids as a rule, which is no fault of the quotes. */
-export function addCoverage(coverage: SmileCoverage, { count, ivCode }: StrikeColumns): void {
+/**
+ * Strikes from the lowest to the highest with a volatility. Beyond them nobody bids as a rule, which is no fault of the quotes;
+ * between them each ought to have one.
+ */
+export function strikesInside({ count, ivCode }: StrikeColumns): number {
   let first = -1
   let last = -1
   for (let i = 0; i < count; i++) {
     if (ivCode[i] !== ivCodes.ok) continue
     if (first < 0) first = i
     last = i
-    coverage.solved++
   }
-  if (first >= 0) coverage.inside += last - first + 1
+  return first < 0 ? 0 : last - first + 1
 }

@@ -1,34 +1,19 @@
 import { ivCodes } from '../../../shared/model/features.ts'
 import { type ChainColumns, rights } from '../../../shared/model/snapshot.ts'
 import type { StrikePairs } from '../../../shared/quant/implied-forward.ts'
+import type { GreekColumns, IvColumns } from '../../../shared/quant/implied-volatility.ts'
 
 /**
  * Strikes in canonical order, one row for each strike of each expiry, with the row of either leg (-1 where it is not
  * listed). Mids are NaN without a two-sided, uncrossed quote. From `right` on the columns are of the leg out of the money.
  */
-export interface StrikeColumns extends StrikePairs {
+export interface StrikeColumns extends StrikePairs, IvColumns, GreekColumns {
   count: number
   readonly callRow: Int32Array
   readonly putRow: Int32Array
   /** 1 call, 2 put: the leg out of the money against the forward. */
   readonly right: Int8Array
   readonly price: Float64Array
-  readonly iv: Float64Array
-  readonly ivCode: Uint8Array
-  readonly delta: Float64Array
-  readonly gamma: Float64Array
-  /** Per vol point. */
-  readonly vega: Float64Array
-  /** Per calendar day, forward held fixed. */
-  readonly theta: Float64Array
-  /** Per 1 % of rate. */
-  readonly rho: Float64Array
-  /** Delta per vol point. */
-  readonly vanna: Float64Array
-  /** Delta per calendar day, forward held fixed. */
-  readonly charm: Float64Array
-  /** Vega per vol point, per vol point. */
-  readonly volga: Float64Array
   /** Early exercise in vol points. */
   readonly biasVp: Float64Array
   /** See `ExposedStrikes`. */
