@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { connectBus } from '../../../shared/bus/connect.ts'
+import {
+  type InputOptions,
+  type Job,
+  jobSchema,
+  type ProofReport,
+  replayExit,
+  type ReplayLine,
+  type ReplayReport,
+} from '../../../shared/model/replay.ts'
+import { readSettings } from '../../../shared/runtime/config.ts'
+import { createLogger } from '../../../shared/runtime/logger.ts'
+import { isConfigError, settingsOrExit } from '../../../shared/runtime/settings-or-exit.ts'
+import { processorSettings } from '../config.ts'
+import { openArchiveInput } from './archive-input.ts'
+import type { InputSource } from './inputs.ts'
+import { prove } from './prove.ts'
+import { replay } from './replay.ts'
+import { openMain } from './scratch.ts'
+import { openStreamInput } from './stream-input.ts'
+
+/*
+ * The processor's code once more over what it has worked off already, for `strikeflow replay` and `strikeflow prove`: the job comes as
+ * JSON in the first argument, lines of JSON go out.
+ */
+const settings = settingsOrExit(() => readSettings('PROCESSOR', processorSettings, process.env))
+const packageFile = new URL('../../../package.json', import.meta.url)
+const version = (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version
+
+/** A server that is away stays away for a command. */
+const connectLimitMs = 10_000
+
+try {
+  process.exitCode = await run(jobSchema.parse(JSON.parse(process.argv[2] ?? '')))
+} catch (error) {
+  const words = process.env['STRIKEFLOW_DEBUG'] === undefined ? (error as Error).message : (error as Error).stack
+  process.stderr.write(`strikeflow: ${words}\n`)
+  process.exitCode = isConfigError(error) ? replayExit.usage : replayExit.failed
+}
+
+async function run(job: Job): Promise<number> {
+  await using open = new AsyncDisposableStack()
+  const inputs = await openInputs(job.inputs, open)
+  const main = open.use(openMain(job))
+  if (job.kind === 'prove') {
+    const report = await prove(job, { main, inputs, settings, version })
+    print(report)
+    return proofCode(report)
+  }
+  const report = await replay(job, { main, inputs, settings, version, onProgress: print })
+  print(report)
+  return replayCode(report)
+}
+
+async function openInputs(options: InputOptions, open: AsyncDisposableStack): Promise<readonly InputSource[]> {
+  const { source, nats, archive } = options
+  const inputs: InputSource[] = []
+  if (nats !== null && source !== 'archive') {
+    const { password, user, token, servers } = nats
+    const given = { ...(user !== '' && { user, pass: password }), ...(token !== '' && { token }) }
+    const log = createLogger({ service: 'replay', level: 'silent' })
+    const signal = AbortSignal.timeout(connectLimitMs)
+    const connecting = connectBus({ servers, name: 'replay', log, signal, ...given })
+    const late = delay(connectLimitMs + 1_000, null, { ref: false }).then(() => {
+      throw new Error(`NATS did not answer at ${servers.join(', ')}`)
+    })
+    inputs.push(open.use(await openStreamInput(open.use(await Promise.race([connecting, late])))))
+  }
+  if (archive !== null && source !== 'stream') inputs.push(open.use(await openArchiveInput(archive)))
+  return inputs
+}
+
+function replayCode({ missingCount, notReproducible, comparison }: ReplayReport): number {
+  if (notReproducible.length > 0) return replayExit.notReproducible
+  if (missingCount > 0) return replayExit.missing
+  return comparison?.same === false ? replayExit.differs : replayExit.same
+}
+
+const proofCode = ({ verdict }: ProofReport): number =>
+  ({
+    proven: replayExit.same,
+    differs: replayExit.differs,
+    'inputs missing': replayExit.usage,
+    'not reproducible': replayExit.notReproducible,
+  })[verdict]
+
+function print(line: ReplayLine): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
