@@ -8,7 +8,7 @@ export function renderProof(report: ProofReport, all: boolean): string {
     `alert ${alertId}${message === '' ? '' : `: ${message}`}`,
     ...(inputs.length === 0 ? [] : ['', 'inputs, newest first', ...inputs.map((id) => `  ${id}`)]),
     ...parameters.map((text) => `parameters of ${text}`),
-    ...(stateBefore === '' ? [] : ['', 'state before it', indented(stateBefore)]),
+    ...(stateBefore === '' ? [] : ['', 'state before it', ...renderState(stateBefore, all)]),
     ...renderLines('the alert', alert),
     ...renderLines('features of the chain', all ? features : features.filter(({ same }) => !same)),
     ...(features.length > 0 && !all ? [`  ${sameOf(features)} of ${features.length} features are the same`] : []),
@@ -47,8 +47,14 @@ function renderLines(title: string, lines: readonly ProofLine[]): readonly strin
   ]
 }
 
-const indented = (text: string): string =>
-  text
-    .split('\n')
-    .map((line) => `  ${line}`)
-    .join('\n')
+/** What was remembered, a line each; the forwards of all expiries only when asked for. */
+function renderState(text: string, all: boolean): readonly string[] {
+  if (!text.startsWith('{')) return [`  ${text}`]
+  const { carries, detectors, ...rest } = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const lines = { ...rest, ...(detectors as Readonly<Record<string, unknown>>) }
+  const forwards = Array.isArray(carries) ? carries : []
+  return [
+    ...Object.entries(lines).map(([name, value]) => `  ${name} ${JSON.stringify(value)}`),
+    ...(all ? forwards.map((each) => `  carry ${JSON.stringify(each)}`) : [`  carries of ${forwards.length} expiries`]),
+  ]
+}

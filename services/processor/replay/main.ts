@@ -78,13 +78,18 @@ function replayCode({ missingCount, notReproducible, comparison }: ReplayReport)
   return comparison?.same === false ? replayExit.differs : replayExit.same
 }
 
-const proofCode = ({ verdict }: ProofReport): number =>
-  ({
-    proven: replayExit.same,
-    differs: replayExit.differs,
-    'inputs missing': replayExit.usage,
-    'not reproducible': replayExit.notReproducible,
-  })[verdict]
+function proofCode({ verdict }: ProofReport): number {
+  switch (verdict) {
+    case 'proven':
+      return replayExit.same
+    case 'differs':
+      return replayExit.differs
+    case 'inputs missing':
+      return replayExit.usage
+    case 'not reproducible':
+      return replayExit.notReproducible
+  }
+}
 
 function print(line: ReplayLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)

@@ -82,7 +82,7 @@ async function rederive(stored: StoredRow, commit: StoredCommit, head: Blank, de
     return missing(head, lacking)
   }
   const content = compute(found.delivery, commit, before, program)
-  const stateText = before === null ? 'none: the first of its key' : JSON.stringify(before, null, 2)
+  const stateText = before === null ? 'none: the first of its key' : JSON.stringify(before)
   const derived = { ...head, parameters: [program.text], stateBefore: stateText }
   if (typeof content === 'string') {
     const line = { name: 'snapshot', stored: 'computed', rederived: content, same: false }

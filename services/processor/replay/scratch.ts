@@ -17,13 +17,15 @@ export const openMain = ({ store }: Pick<ReplayJob, 'store'>): Store => openStor
 export async function openScratch({ store, into, replace }: ReplayJob): Promise<Store> {
   if (into === store.database)
     throw new StrikeflowError('config', `--into ${into} is the database itself: give another name`)
+  if (serversOwn.test(into))
+    throw new StrikeflowError('config', `--into ${into} is the server's own: give another name`)
   await using server = openStore({ ...store, database: 'default', requestTimeoutMs })
   const tables = await tablesOf(server, into)
   if (tables.size > 0) {
     if (!tables.has(rangeTable)) {
       throw new StrikeflowError('config', `The database ${into} is none that a replay has made: give another name`)
     }
-    if (!replace) {
+    if (!replace && (await hasRange(server, into))) {
       throw new StrikeflowError(
         'config',
         `The database ${into} holds an earlier replay: give --replace to drop it, or another name`,
@@ -37,6 +39,13 @@ export async function openScratch({ store, into, replace }: ReplayJob): Promise<
   await scratch.command(createRangeTableSql)
   await migrate(scratch)
   return scratch
+}
+
+const serversOwn = /^(default|system|information_schema)$/i
+
+/** False where a replay was refused before it began. */
+async function hasRange(server: Store, database: string): Promise<boolean> {
+  return (await server.query.rows(`SELECT 1 FROM ${database}.${rangeTable} LIMIT 1`)).length > 0
 }
 
 async function tablesOf(server: Store, database: string): Promise<ReadonlySet<string>> {
