@@ -33,12 +33,8 @@ async function replay(
   stack: TestStack,
   args: readonly string[],
 ): Promise<ReplayReport & { readonly code: number | null }> {
-  const places = ['--data', stack.dataDirectory, '--json']
-  const { code, stdout, stderr } = await strikeflow([
-    ...['replay', '--into', 'scratch', '--replace', '--compare'],
-    ...args,
-    ...places,
-  ])
+  const command = ['replay', '--into', 'scratch', '--replace', '--compare', '--data', stack.dataDirectory, '--json']
+  const { code, stdout, stderr } = await strikeflow([...command, ...args])
   if (stdout === '') throw new Error(stderr)
   return { ...(JSON.parse(stdout) as ReplayReport), code }
 }

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
 import { join } from 'node:path'
 import { busSettings } from '../../../shared/bus/settings.ts'
 import { type InputOptions, type Job, type ReplayLine, replayExit } from '../../../shared/model/replay.ts'
@@ -44,13 +43,13 @@ export async function runJob(job: Job, environment: Env, onLine: (line: ReplayLi
   const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined))
   const child = spawn(process.execPath, [script, JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: env as NodeJS.ProcessEnv,
+    env,
   })
   const end = (signal: NodeJS.Signals): void => void child.kill(signal)
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   process.on('SIGHUP', end)
-  const lines = createInterface({ input: child.stdout as Readable })
+  const lines = createInterface({ input: child.stdout })
   lines.on('line', (line) => onLine(JSON.parse(line) as ReplayLine))
   const [code] = (await once(child, 'close')) as [number | null]
   process.off('SIGTERM', end)

@@ -6,8 +6,8 @@ export const inOrder = (incarnations: readonly string[]): readonly string[] =>
     const [createdA, createdB] = [createdOf(a), createdOf(b)]
     if (createdA !== createdB) {
       const [timeA, timeB] = [Date.parse(createdA), Date.parse(createdB)]
-      // Parsed times have milliseconds only.
-      return timeA - timeB || (createdA < createdB ? -1 : 1)
+      // Parsed times have milliseconds only; the rest of the digits decides by its text, for which a Z would be larger than a digit.
+      return timeA - timeB || (createdA.replace('Z', '') < createdB.replace('Z', '') ? -1 : 1)
     }
     return timesBack(a) - timesBack(b)
   })
