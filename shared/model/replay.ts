@@ -136,7 +136,7 @@ export interface ProofReport {
   /** The alert's sentence. */
   readonly message: string
   readonly inputs: readonly string[]
-  /** What the detectors remembered before it, indented JSON. */
+  /** What was remembered of its key before it: JSON, or words where there was nothing. */
   readonly stateBefore: string
   readonly parameters: readonly string[]
   readonly alert: readonly ProofLine[]

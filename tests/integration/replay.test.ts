@@ -235,7 +235,7 @@ describe('a replay', { timeout: 180_000 }, () => {
       return (comparison?.tables ?? []).filter(({ differing }) => differing > 0).map(({ table }) => table)
     }
     plant('services/processor/detectors/baseline.ts', '(value - mean), 9)', '(value - mean), 12)')
-    plant('services/processor/features/quality.ts', '100 * smile', '99 * smile')
+    plant('services/processor/features/positioning.ts', 'putVolume / callVolume', 'callVolume / putVolume + 1')
     expect(await runCopy()).toEqual(expect.arrayContaining(['chain_features_v1', 'detector_states_v1']))
   })
 

@@ -41,10 +41,13 @@ export async function placesOf(options: PlaceOptions, environment: Env): Promise
 export async function runJob(job: Job, environment: Env, onLine: (line: ReplayLine) => void): Promise<number> {
   const script = scriptPath('services/processor/replay/main.ts')
   const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined))
-  const child = spawn(process.execPath, [script, JSON.stringify(job)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const child = spawn(process.execPath, [script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
     env,
   })
+  // Left open: its end tells the other side that nobody waits any more.
+  child.stdin.on('error', () => {})
+  child.stdin.write(`${JSON.stringify(job)}\n`)
   const end = (signal: NodeJS.Signals): void => void child.kill(signal)
   process.on('SIGTERM', end)
   process.on('SIGINT', end)

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectBus } from '../../../shared/bus/connect.ts'
 import {
@@ -23,7 +25,7 @@ import { openStreamInput } from './stream-input.ts'
 
 /*
  * The processor's code once more over what it has worked off already, for `strikeflow replay` and `strikeflow prove`: the job comes as
- * JSON in the first argument, lines of JSON go out.
+ * the first line of the input (it holds passwords, which have no place among the arguments), lines of JSON go out.
  */
 const settings = settingsOrExit(() => readSettings('PROCESSOR', processorSettings, process.env))
 const packageFile = new URL('../../../package.json', import.meta.url)
@@ -33,11 +35,20 @@ const version = (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: str
 const connectLimitMs = 10_000
 
 try {
-  process.exitCode = await run(jobSchema.parse(JSON.parse(process.argv[2] ?? '')))
+  process.exitCode = await run(jobSchema.parse(JSON.parse(await firstLine())))
 } catch (error) {
   const words = process.env['STRIKEFLOW_DEBUG'] === undefined ? (error as Error).message : (error as Error).stack
   process.stderr.write(`strikeflow: ${words}\n`)
   process.exitCode = isConfigError(error) ? replayExit.usage : replayExit.failed
+}
+process.stdin.destroy()
+
+/** Whoever gave the job keeps the input open for as long as he wants the answer. */
+async function firstLine(): Promise<string> {
+  const lines = createInterface({ input: process.stdin })
+  const [line] = (await once(lines, 'line')) as [string]
+  lines.once('close', () => process.exit(process.exitCode ?? replayExit.failed))
+  return line
 }
 
 async function run(job: Job): Promise<number> {

@@ -8,6 +8,7 @@ import {
   fillRangeSql,
   incarnationsOf,
   rangeParams,
+  rangeTable,
   type RangeRow,
   readRange,
   readSeeds,
@@ -60,6 +61,7 @@ export async function makePlan(
   const asOfMs = await serverTimeMs(main)
   const whole = job.fromMs === null && job.toMs === null
   await scratch.command(fillRangeSql(main.database), { ...rangeParams(job), incarnations, whole })
+  await checkSize(scratch)
   const rows = (await readRange(query, databases)).map(withBegin)
   if (rows.length === 0) throw new StrikeflowError('config', `Nothing is committed in ${main.database} in this range`)
   const { states, missing } = await seeds(main, databases, incarnations)
@@ -73,6 +75,18 @@ export async function checkSchema(main: Store): Promise<void> {
   throw new StrikeflowError(
     'config',
     `The database ${main.database} is not there or not of this version: see "strikeflow migrate"`,
+  )
+}
+
+/** A range is kept in memory, half a kilobyte a message. */
+const mostMessages = 1_000_000
+
+async function checkSize({ query }: Store): Promise<void> {
+  const [row] = await query.rows<{ n: number }>(`SELECT count() AS n FROM ${rangeTable}`)
+  if ((row?.n ?? 0) <= mostMessages) return
+  throw new StrikeflowError(
+    'config',
+    `The range has ${row?.n} messages, more than ${mostMessages}: replay it in parts, each begins from the state stored before it`,
   )
 }
 
