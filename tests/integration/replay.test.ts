@@ -124,8 +124,10 @@ describe('a replay', { timeout: 180_000 }, () => {
     expect(report.parameters[0]).toContain('rate 0.037 (flat, 2026-06-22)')
     expect(report.comparison).toMatchObject({ same: true, rows: [] })
     expect(code).toBe(0)
-    // Eight underlyings, and T5 once more behind those that are not of the range.
-    expect(report.states).toBe(9)
+    // Nine underlyings, and T5 once more behind those that are not of the range.
+    expect(report.states).toBe(10)
+    // What it is a copy of was stored before the range.
+    expect(report.outcomes).toMatchObject({ duplicate: 1 })
     expect(report.alerts).toBeGreaterThan(0)
     expect(report.messages).toBeLessThan(messages.length)
   })

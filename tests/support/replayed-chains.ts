@@ -59,10 +59,10 @@ export function chainsOfEveryKind(): readonly ChainMessage[] {
     poison,
     // The same content as at step 14, a minute later; the next step has news again.
     oddMessage('14', 'T3', 14.5, { contentHash: '14' }),
-    oddMessage('fetched', 'F0', 14, { timeKind: 'fetch' }),
+    oddMessage('fetched', 'F0', 10, { timeKind: 'fetch' }),
     ...chainMessages(8, 15, 15),
     oddMessage('incomputable', 'T4', 29.5, { slot: { atMs: 9e15, intervalMs: 60_000, unchangedBefore: 0 } }),
-    copyOf(oddMessage('fetched', 'F0', 14, { timeKind: 'fetch', marketTimeMs: stepTimeMs(29) }), 'fetched again'),
+    copyOf(oddMessage('fetched', 'F0', 10, { timeKind: 'fetch', marketTimeMs: stepTimeMs(27) }), 'fetched again'),
     // Stands behind 15 others in the stream, between two of them in market time.
     oddMessage('late again', 'T5', 16.5, {}),
     ...chainMessages(8, 10, 30),
