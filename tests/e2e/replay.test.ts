@@ -39,14 +39,18 @@ async function replay(
   return { ...(JSON.parse(stdout) as ReplayReport), code }
 }
 
+async function committed({ store }: TestStack): Promise<number> {
+  const [row] = await store.query.rows<{ n: number }>('SELECT uniqExact(stream_seq) AS n FROM snapshots_v1')
+  return row?.n ?? 0
+}
+
 /** Everything of CHAINS committed and in the archive. */
 const settled = (stack: TestStack, messages: number): Promise<true> =>
   waitFor(
     `${messages} messages committed and archived`,
     async () => {
-      const [row] = await stack.store.query.rows<{ n: number }>('SELECT uniqExact(stream_seq) AS n FROM snapshots_v1')
       const { entries } = await readManifest(join(stack.dataDirectory, 'archive'))
-      return row?.n === messages && (entries.at(-1)?.toSeq ?? 0) >= messages
+      return (await committed(stack)) === messages && (entries.at(-1)?.toSeq ?? 0) >= messages
     },
     { timeoutMs: 200_000, intervalMs: 250 },
   ).then(() => true as const)
@@ -70,13 +74,16 @@ describe('a replay of a simulated market', () => {
         ...quickArchive,
         STANDALONE_STAGES: 'store',
         STANDALONE_PROVIDER: 'simulator',
-        STANDALONE_SPEED: '0',
+        STANDALONE_SPEED: '120',
         STANDALONE_SEED: '7',
         COLLECTOR_SIM_UNDERLYINGS: String(underlyings),
         COLLECTOR_SIM_CONTRACTS: '3000',
         COLLECTOR_SIM_PASSES: String(passes),
       },
     })
+    await waitFor('the first chains', async () => (await committed(stack)) > 2 * underlyings, { timeoutMs: 60_000 })
+    // Of what is committed by now, while more comes.
+    expect(await replay(stack, [])).toMatchObject({ code: 0, missing: [], comparison: { same: true } })
     await settled(stack, underlyings * passes)
     const before = await sequences(stack)
     const [times] = await stack.store.query.rows<{ from: string; to: string }>(

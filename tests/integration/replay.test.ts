@@ -225,7 +225,7 @@ describe('a replay', { timeout: 180_000 }, () => {
       writeFileSync(join(copy, file), text.replace(from, to))
     }
     const runCopy = async (): Promise<readonly string[]> => {
-      const args = ['replay', '--into', 'scratch', '--replace', '--compare', '--list', '500', ...places()]
+      const args = ['replay', '--into', 'planted', '--replace', '--compare', '--list', '500', ...places()]
       const child = spawn(process.execPath, [join(copy, 'services/cli/main.ts'), ...args], {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: { PATH: process.env['PATH'], CLICKHOUSE_URL: stage.clickhouse.url },

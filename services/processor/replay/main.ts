@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { setTimeout as delay } from 'node:timers/promises'
 import { connectBus } from '../../../shared/bus/connect.ts'
 import {
   type InputOptions,
@@ -66,21 +65,37 @@ async function run(job: Job): Promise<number> {
 }
 
 async function openInputs(options: InputOptions, open: AsyncDisposableStack): Promise<readonly InputSource[]> {
-  const { source, nats, archive } = options
+  const { source, archive } = options
   const inputs: InputSource[] = []
-  if (nats !== null && source !== 'archive') {
-    const { password, user, token, servers } = nats
-    const given = { ...(user !== '' && { user, pass: password }), ...(token !== '' && { token }) }
-    const log = createLogger({ service: 'replay', level: 'silent' })
-    const signal = AbortSignal.timeout(connectLimitMs)
-    const connecting = connectBus({ servers, name: 'replay', log, signal, ...given })
-    const late = delay(connectLimitMs + 1_000, null, { ref: false }).then(() => {
-      throw new Error(`NATS did not answer at ${servers.join(', ')}`)
-    })
-    inputs.push(open.use(await openStreamInput(open.use(await Promise.race([connecting, late])))))
+  if (options.nats !== null && source !== 'archive') {
+    const hasOther = source === 'auto' && archive !== null
+    inputs.push(open.use(await openStream(options.nats, open).catch((error: Error) => unreadable(error, hasOther))))
   }
   if (archive !== null && source !== 'stream') inputs.push(open.use(await openArchiveInput(archive)))
   return inputs
+}
+
+async function openStream(
+  { servers, user, password, token }: NonNullable<InputOptions['nats']>,
+  open: AsyncDisposableStack,
+): Promise<InputSource> {
+  const given = { ...(user !== '' && { user, pass: password }), ...(token !== '' && { token }) }
+  const log = createLogger({ service: 'replay', level: 'silent' })
+  const signal = AbortSignal.timeout(connectLimitMs)
+  const bus = await connectBus({ servers, name: 'replay', log, signal, ...given }).catch((cause: unknown) => {
+    throw new Error(`NATS did not answer at ${servers.join(', ')}`, { cause })
+  })
+  return await openStreamInput(open.use(bus))
+}
+
+/** Where there is an archive as well, a server that is away is a reason to read that. */
+function unreadable(error: Error, hasOther: boolean): InputSource {
+  if (!hasOther) throw error
+  return {
+    name: 'stream',
+    at: () => Promise.resolve(error.message),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
 }
 
 function replayCode({ missingCount, notReproducible, comparison }: ReplayReport): number {

@@ -35,6 +35,9 @@ export function replayHandler({ parameters }: Pick<KnownParameters, 'parameters'
   })
 }
 
+/** Nobody waits to take over the scratch database: a slow server may take its time. */
+const insertLimitMs = 60_000
+
 export function createProgram(
   scratch: Store,
   known: KnownParameters,
@@ -44,7 +47,6 @@ export function createProgram(
   const { codeVersion, parameters } = known
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => {})
-  const { insertLimitMs } = settings
   const sink = createRowSink(scratch, { writer: { codeVersion, parameters }, insertLimitMs, midway: undefined })
   const flusher = new Flusher<Flush>({
     createBatch: () => sink.createBatch(),

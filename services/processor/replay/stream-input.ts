@@ -29,7 +29,7 @@ export async function openStreamInput(bus: Bus): Promise<InputSource> {
 class StreamInput implements InputSource {
   readonly name = 'stream'
   readonly #bus: Bus
-  readonly #info: StreamInfo
+  #info: StreamInfo
   #source: OrderedSource | null = null
   #messages: AsyncIterator<Delivery, void, void> | null = null
   /** The last one that was read; the next wanted one may be the same. */
@@ -41,6 +41,8 @@ class StreamInput implements InputSource {
   }
 
   async at({ incarnation, streamSeq, messageId, previousSeq }: WantedMessage): Promise<Delivery | string> {
+    // It goes on while we read.
+    if (streamSeq > this.#info.lastSeq) this.#info = await streamInfo(this.#bus, stream)
     const { created, firstSeq, lastSeq } = this.#info
     if (createdOf(incarnation) !== created) return `CHAINS was made anew at ${created}`
     if (streamSeq < firstSeq) return `CHAINS begins at ${firstSeq} now`
@@ -64,8 +66,7 @@ class StreamInput implements InputSource {
     await this.#source?.[Symbol.asyncDispose]()
     this.#source = null
     this.#last = null
-    // A consumer waits for what is not there.
-    if ((await nextMessage(this.#bus, stream, streamSeq, everyChain)) === null) return null
+    if (!(await this.#hasFrom(streamSeq))) return null
     const { created } = this.#info
     this.#source = await openOrderedSource(this.#bus, {
       stream,
@@ -77,9 +78,14 @@ class StreamInput implements InputSource {
     return await this.#upTo(streamSeq, this.#messages)
   }
 
+  /** A consumer would wait for what is not there. */
+  async #hasFrom(streamSeq: number): Promise<boolean> {
+    return (await nextMessage(this.#bus, stream, streamSeq, everyChain)) !== null
+  }
+
   async #upTo(streamSeq: number, messages: AsyncIterator<Delivery, void, void>): Promise<Delivery | null> {
     while (this.#last === null || this.#last.streamSeq < streamSeq) {
-      if (this.#last?.pendingCount === 0) return null
+      if (this.#last?.pendingCount === 0 && !(await this.#hasFrom(streamSeq))) return null
       const next = await messages.next()
       if (next.done === true) return null
       this.#last = next.value
