@@ -28,3 +28,10 @@ export async function findInput(sources: readonly InputSource[], wanted: WantedM
   }
   return reasons.length === 0 ? 'there is neither a stream nor an archive to read' : reasons.join('; ')
 }
+
+/** A source that has nothing, and says why. */
+export const nothingToRead = (name: string, why: string): InputSource => ({
+  name,
+  at: () => Promise.resolve(why),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+})

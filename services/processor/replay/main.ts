@@ -16,7 +16,7 @@ import { createLogger } from '../../../shared/runtime/logger.ts'
 import { isConfigError, settingsOrExit } from '../../../shared/runtime/settings-or-exit.ts'
 import { processorSettings } from '../config.ts'
 import { openArchiveInput } from './archive-input.ts'
-import type { InputSource } from './inputs.ts'
+import { type InputSource, nothingToRead } from './inputs.ts'
 import { prove } from './prove.ts'
 import { replay } from './replay.ts'
 import { openMain } from './scratch.ts'
@@ -68,11 +68,24 @@ async function openInputs(options: InputOptions, open: AsyncDisposableStack): Pr
   const { source, archive } = options
   const inputs: InputSource[] = []
   if (options.nats !== null && source !== 'archive') {
-    const hasOther = source === 'auto' && archive !== null
-    inputs.push(open.use(await openStream(options.nats, open).catch((error: Error) => unreadable(error, hasOther))))
+    inputs.push(open.use(await streamOrReason(options.nats, open, source === 'auto' && archive !== null)))
   }
   if (archive !== null && source !== 'stream') inputs.push(open.use(await openArchiveInput(archive)))
   return inputs
+}
+
+/** Where there is an archive as well, a server that is away is a reason to read that. */
+async function streamOrReason(
+  nats: NonNullable<InputOptions['nats']>,
+  open: AsyncDisposableStack,
+  hasOther: boolean,
+): Promise<InputSource> {
+  try {
+    return await openStream(nats, open)
+  } catch (error) {
+    if (!hasOther) throw error
+    return nothingToRead('stream', (error as Error).message)
+  }
 }
 
 async function openStream(
@@ -86,16 +99,6 @@ async function openStream(
     throw new Error(`NATS did not answer at ${servers.join(', ')}`, { cause })
   })
   return await openStreamInput(open.use(bus))
-}
-
-/** Where there is an archive as well, a server that is away is a reason to read that. */
-function unreadable(error: Error, hasOther: boolean): InputSource {
-  if (!hasOther) throw error
-  return {
-    name: 'stream',
-    at: () => Promise.resolve(error.message),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  }
 }
 
 function replayCode({ missingCount, notReproducible, comparison }: ReplayReport): number {

@@ -4,7 +4,7 @@ import { type Delivery, openOrderedSource, type OrderedSource } from '../../../s
 import { type StreamInfo, streamInfo } from '../../../shared/bus/streams.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { createdOf } from '../delivery/place.ts'
-import type { InputSource, WantedMessage } from './inputs.ts'
+import { type InputSource, nothingToRead, type WantedMessage } from './inputs.ts'
 
 const stream = 'CHAINS'
 const everyChain = 'chains.raw.>'
@@ -18,11 +18,7 @@ export async function openStreamInput(bus: Bus): Promise<InputSource> {
     return new StreamInput(bus, await streamInfo(bus, stream))
   } catch (error) {
     if (!(error instanceof StrikeflowError) || error.retryable) throw error
-    return {
-      name: 'stream',
-      at: () => Promise.resolve(error.message),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }
+    return nothingToRead('stream', error.message)
   }
 }
 
