@@ -22,6 +22,8 @@ export interface Addition {
   /** Tables this owner has to write. */
   readonly tables: readonly RowTable[]
   readonly publishes: readonly Promise<unknown>[]
+  /** True while many more of its partition wait in the stream. */
+  readonly isBehind?: boolean
 }
 
 interface Flush<B> {
@@ -30,7 +32,7 @@ interface Flush<B> {
   readonly ids: Set<string>
   readonly publishes: Promise<unknown>[]
   readonly openedMs: number
-  readonly cancelTimer: () => void
+  cancelTimer: () => void
   /** True once it is written, false when it was dropped. */
   readonly done: PromiseWithResolvers<boolean>
 }
@@ -40,6 +42,12 @@ const maxMessages = 4096
 
 /** A flush may grow to so many times `maxRows` while the one before it is being written. */
 const growth = 4
+
+/**
+ * While many messages wait in the stream, a flush has so many times the rows and the time: whoever is behind is better off with
+ * few inserts, each of which costs the sink as much as 100,000 rows.
+ */
+const patienceBehind = 3
 
 /** Flushes are not made smaller than this when the sink is slow. */
 const leastRows = 1_000
@@ -57,6 +65,7 @@ export class Flusher<B extends Batch> {
   #writing: Flush<B> | null = null
   #room: PromiseWithResolvers<void> | null = null
   #hurried = 0
+  #isBehind = false
   /** True while the sink refuses: nothing more is to be read. */
   #isStalled = false
 
@@ -94,8 +103,9 @@ export class Flusher<B extends Batch> {
     return this.#open?.ids.has(snapshotId) === true || this.#writing?.ids.has(snapshotId) === true
   }
 
-  add({ processed, stamp, tables, publishes }: Addition): void {
+  add({ processed, stamp, tables, publishes, isBehind = false }: Addition): void {
     const flush = (this.#open ??= this.#begin())
+    this.#isBehind = isBehind
     flush.batch.add(processed, stamp, tables)
     flush.epochs.set(processed.partition, stamp.epoch)
     for (const publish of publishes) {
@@ -115,9 +125,19 @@ export class Flusher<B extends Batch> {
       ids: new Set(),
       publishes: [],
       openedMs: timers.nowMs(),
-      cancelTimer: timers.after(maxWaitMs, () => this.#writeIfDue()),
+      cancelTimer: timers.after(maxWaitMs, () => this.#onAged(maxWaitMs)),
       done: Promise.withResolvers(),
     }
+  }
+
+  /** When its time is up but there are more to come, it waits once more, and no longer. */
+  #onAged(maxWaitMs: number): void {
+    const flush = this.#open
+    const { timers } = this.#options
+    if (flush !== null) {
+      flush.cancelTimer = timers.after((patienceBehind - 1) * maxWaitMs, () => this.#writeIfDue())
+    }
+    this.#writeIfDue()
   }
 
   /** Begins to write the open flush when it is large or old enough and nothing else is being written. */
@@ -125,9 +145,10 @@ export class Flusher<B extends Batch> {
     const flush = this.#open
     if (flush === null || this.#writing !== null) return
     const { maxWaitMs, timers } = this.#options
+    const patience = this.#isBehind ? patienceBehind : 1
     // A timer may fire a little early by this clock.
-    const isOld = timers.nowMs() - flush.openedMs >= maxWaitMs - 1
-    if (this.#hurried === 0 && !isOld && flush.batch.rows < this.#maxRows) return
+    const isOld = timers.nowMs() - flush.openedMs >= patience * maxWaitMs - 1
+    if (this.#hurried === 0 && !isOld && flush.batch.rows < patience * this.#maxRows) return
     flush.cancelTimer()
     this.#open = null
     this.#writing = flush

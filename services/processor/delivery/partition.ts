@@ -38,6 +38,9 @@ export interface PartitionDeps<B extends Batch> {
 
 type Looked = Opened | Refused
 
+/** From so many messages in the stream on a partition is behind. */
+const behindMessages = 16
+
 /** Messages whose rows are looked up together. */
 const lookupBatch = 64
 
@@ -209,14 +212,16 @@ export class Partition<B extends Batch> {
     this.#add(delivery, { outcome: 'dead-lettered', reason: refused.reason, standing: nothing, meta: null, publishes })
   }
 
-  #add({ streamSeq, previousSeq, messageId, publishedAtMs, publisher }: Delivery, done: Done): void {
+  #add(delivery: Delivery, done: Done): void {
+    const { streamSeq, previousSeq, messageId, publishedAtMs, publisher, pendingCount } = delivery
     const { place, epoch } = this.taken
     const { tables = [], publishes = [], counts = noRows, content = null, ...rest } = done
     // Not the delivery itself: its payload is large, and a slow sink may keep thousands of messages waiting.
     const facts = { streamSeq, previousSeq, messageId, publishedAtMs, publisher }
     const processed = { ...rest, partition: place.partition, delivery: facts, counts, content }
     try {
-      this.#deps.flusher.add({ processed, stamp: { epoch, incarnation: place.incarnation }, tables, publishes })
+      const stamp = { epoch, incarnation: place.incarnation }
+      this.#deps.flusher.add({ processed, stamp, tables, publishes, isBehind: pendingCount >= behindMessages })
     } catch (error) {
       // Half a message may be in the flush now. The next life finds it in flight, and gives it up at the third death.
       this.#deps.onFault(error)
