@@ -85,44 +85,68 @@ export class ColumnBuffer {
 
   /*
    * One loop for each kind of target: a store that meets several kinds of array in one place is six times slower, and all
-   * contracts go through here.
+   * contracts go through here. What a missing row holds is sent too: a zero packs better than what an earlier flush has left there.
    */
 
   #appendFloats(target: Float64Array, source: Float64Array, from: number): void {
+    const nulls = this.#nulls
+    let missing = 0
     for (let i = 0; i < source.length; i++) {
       const value = source[i] as number
-      if (value === value) target[from + i] = value
-      else this.#markMissing(from + i)
+      const isMissing = value !== value
+      target[from + i] = isMissing ? 0 : value
+      if (isMissing) missing += nulls[from + i] = 1
     }
+    this.#nullCount += missing
   }
 
   #appendWide(halves: Int32Array, source: Float64Array, from: number): void {
     const { scale, limit } = this.#kind
+    const nulls = this.#nulls
+    let missing = 0
     for (let i = 0; i < source.length; i++) {
       const scaled = Math.round((source[i] as number) * scale)
-      if (scaled > -limit && scaled < limit) {
-        halves[2 * (from + i)] = scaled
-        halves[2 * (from + i) + 1] = Math.floor(scaled / 4294967296)
-      } else this.#reject(source[i] as number, from + i)
+      const fits = scaled > -limit && scaled < limit
+      halves[2 * (from + i)] = fits ? scaled : 0
+      halves[2 * (from + i) + 1] = fits ? Math.floor(scaled / 4294967296) : 0
+      if (!fits) missing += nulls[from + i] = 1
     }
+    this.#noteMissing(source, missing)
   }
 
   #appendInt32(target: Int32Array, source: Float64Array, from: number): void {
     const { scale, limit } = this.#kind
+    const nulls = this.#nulls
+    let missing = 0
     for (let i = 0; i < source.length; i++) {
       const scaled = Math.round((source[i] as number) * scale)
-      if (scaled > -limit && scaled < limit) target[from + i] = scaled
-      else this.#reject(source[i] as number, from + i)
+      const fits = scaled > -limit && scaled < limit
+      target[from + i] = fits ? scaled : 0
+      if (!fits) missing += nulls[from + i] = 1
     }
+    this.#noteMissing(source, missing)
   }
 
   #appendUint32(target: Uint32Array, source: Float64Array, from: number): void {
     const { scale, limit } = this.#kind
+    const nulls = this.#nulls
+    let missing = 0
     for (let i = 0; i < source.length; i++) {
       const scaled = Math.round((source[i] as number) * scale)
-      if (scaled >= 0 && scaled < limit) target[from + i] = scaled
-      else this.#reject(source[i] as number, from + i)
+      const fits = scaled >= 0 && scaled < limit
+      target[from + i] = fits ? scaled : 0
+      if (!fits) missing += nulls[from + i] = 1
     }
+    this.#noteMissing(source, missing)
+  }
+
+  /** Of the rows that hold nothing, those that had a number did not fit. */
+  #noteMissing(source: Float64Array, missing: number): void {
+    if (missing === 0) return
+    this.#nullCount += missing
+    let absent = 0
+    for (let i = 0; i < source.length; i++) if (source[i] !== source[i]) absent += 1
+    this.#outOfRange += missing - absent
   }
 
   /** The number as the column stores it; NaN where it is missing or does not fit. */
@@ -135,12 +159,6 @@ export class ColumnBuffer {
     return NaN
   }
 
-  #reject(value: number, at: number): void {
-    if (value === value) this.#outOfRange += 1
-    this.#markMissing(at)
-  }
-
-  /** What a missing row holds is written too: a zero packs better than what an earlier flush has left there. */
   #markMissing(at: number): void {
     this.#nulls[at] = 1
     this.#nullCount += 1
