@@ -15,7 +15,7 @@ describe('a block of the Native format', () => {
 
   it('names the texts of a dictionary once, and numbers them in the rows', () => {
     const column = { name: 't', type: 'String', values: Int16Array.of(1, 0, 1), dictionary: ['SPY', 'A'] }
-    const words = '0100000000000000' + '0106000000000000' + '0200000000000000'
+    const words = '010000000000000001060000000000000200000000000000'
     expect(hex(encodeNative([column], 3))).toBe(
       `0103${text('t')}${text('LowCardinality(String)')}${words}${text('SPY')}${text('A')}0300000000000000010000000100`,
     )
