@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { InvalidArgumentError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 
-/* Checks of what was typed, before anything is started. Each returns the text as it was. */
+/* Checks of what was typed, before anything is started. Each returns the text as it was, but for times. */
 
 export function nonEmpty(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It is empty.')
@@ -25,6 +25,15 @@ export function speedFactor(text: string): string {
     throw new InvalidArgumentError('Expected a number from 0 (as fast as possible) to 1000000.')
   }
   return text
+}
+
+/** Epoch milliseconds of a day (UTC) or an instant. */
+export function instant(text: string): number {
+  const timeMs = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text)
+  if (Number.isNaN(timeMs) || !/Z$|[+-]\d\d:\d\d$|^\d{4}-\d\d-\d\d$/.test(text)) {
+    throw new InvalidArgumentError('Expected a day (2026-06-22) or an instant with its zone (2026-06-22T13:30:00Z).')
+  }
+  return timeMs
 }
 
 export function tickers(text: string): string {

@@ -9,6 +9,8 @@ import { registerDoctor } from './commands/doctor.ts'
 import { registerGaps } from './commands/gaps.ts'
 import { registerIngest } from './commands/ingest.ts'
 import { registerMigrate } from './commands/migrate.ts'
+import { registerProve } from './commands/prove.ts'
+import { registerReplay } from './commands/replay.ts'
 import { registerServices } from './commands/services.ts'
 import { registerStart } from './commands/start.ts'
 import { registerTail } from './commands/tail.ts'
@@ -28,6 +30,8 @@ registerIngest(program, environment)
 registerTail(program)
 registerDlq(program)
 registerArchive(program, environment)
+registerReplay(program, environment)
+registerProve(program, environment)
 registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)

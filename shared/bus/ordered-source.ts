@@ -28,6 +28,29 @@ export interface Delivery {
   readonly pendingCount: number
 }
 
+type DeliveryParts = Pick<
+  Delivery,
+  'subject' | 'streamSeq' | 'previousSeq' | 'headers' | 'payload' | 'storedAtMs' | 'pendingCount'
+>
+
+/** The delivery of a message, whose headers say who published it when. */
+export function deliveryOf(parts: DeliveryParts): Delivery {
+  const { subject, streamSeq, previousSeq, headers, payload, storedAtMs, pendingCount } = parts
+  const publishedAt = Number(headers.get(headerNames.publishedAt) ?? Number.NaN)
+  return {
+    subject,
+    streamSeq,
+    previousSeq,
+    messageId: headers.get(headerNames.messageId) ?? null,
+    headers,
+    payload,
+    publisher: headers.get(headerNames.publisher) ?? null,
+    publishedAtMs: Number.isFinite(publishedAt) ? publishedAt : storedAtMs,
+    storedAtMs,
+    pendingCount,
+  }
+}
+
 export interface OrderedSourceOptions {
   readonly stream: string
   readonly filterSubject: string
@@ -241,20 +264,13 @@ class Source implements OrderedSource {
   }
 
   #receive(message: Msg, facts: DeliveryFacts): void {
-    const headers = readHeaders(message.headers)
-    const publishedAt = Number(headers.get(headerNames.publishedAt) ?? Number.NaN)
-    const delivery: Delivery = {
+    const delivery = deliveryOf({
+      ...facts,
       subject: message.subject,
-      streamSeq: facts.streamSeq,
       previousSeq: this.#previousSeq,
-      messageId: headers.get(headerNames.messageId) ?? null,
-      headers,
+      headers: readHeaders(message.headers),
       payload: ownCopy(message.data),
-      publisher: headers.get(headerNames.publisher) ?? null,
-      publishedAtMs: Number.isFinite(publishedAt) ? publishedAt : facts.storedAtMs,
-      storedAtMs: facts.storedAtMs,
-      pendingCount: facts.pendingCount,
-    }
+    })
     const bytes = message.data.length + overheadBytes
     this.#queue.push({ delivery, bytes })
     this.#queuedBytes += bytes

@@ -6,7 +6,10 @@ import type { Flusher } from './flusher.ts'
 import type { InFlight } from './in-flight.ts'
 import {
   type Batch,
+  type ChainStream,
+  type Ledger,
   noRows,
+  type Observer,
   type Opened,
   type OpenStream,
   type Place,
@@ -25,8 +28,15 @@ export interface Taken {
   readonly inFlight: InFlight
 }
 
+/** What a partition needs of the ports: a replay has no others. */
+export type PartitionPorts = Pick<Ports<Batch>, 'timers' | 'handler' | 'rules' | 'point'> & {
+  readonly stream: Pick<ChainStream, 'open'>
+  readonly ledger: Pick<Ledger, 'isStored' | 'rowCounts'>
+  readonly observer: Pick<Observer<Batch>, 'delivered' | 'storeFailed'>
+}
+
 export interface PartitionDeps<B extends Batch> {
-  readonly ports: Ports<B>
+  readonly ports: PartitionPorts
   readonly flusher: Flusher<B>
   /** Gives way to timers and sockets now and then: the leases are renewed on the same thread. */
   readonly turn: () => Promise<void>

@@ -1,0 +1,76 @@
+import { createLogger } from '../../../shared/runtime/logger.ts'
+import { systemTimers } from '../../../shared/runtime/clock.ts'
+import { createRegistry } from '../../../shared/runtime/metrics.ts'
+import type { Store } from '../../../shared/store/connect.ts'
+import type { ProcessorSettings } from '../config.ts'
+import { Flusher } from '../delivery/flusher.ts'
+import type { Handler } from '../delivery/ports.ts'
+import { createBatchWriter } from '../delivery/write-batch.ts'
+import type { Flush } from '../flush.ts'
+import { createHandler } from '../handler.ts'
+import { createMetrics } from '../metrics.ts'
+import { createRowSink } from '../row-sink.ts'
+import { publishNothing } from './discard.ts'
+import type { KnownParameters } from './parameters.ts'
+
+/** The processor's code with the parameters of one code version, writing into the scratch database. */
+export interface Program {
+  readonly codeVersion: string
+  readonly handler: Handler
+  readonly flusher: Flusher<Flush>
+  /** Rejects when something could not be written: then the replay is over. */
+  readonly failed: Promise<never>
+  /** Resolves when all of a partition is written. */
+  settled(partition: number): Promise<void>
+}
+
+/** The processor's own handler: it decodes, computes and detects, and what it would publish is dropped. */
+export function replayHandler({ parameters }: Pick<KnownParameters, 'parameters'>): Handler {
+  return createHandler({
+    publisher: publishNothing,
+    parameters,
+    metrics: createMetrics(createRegistry('replay')),
+    // What could not be read or computed was told when it happened, and shows as an outcome.
+    log: createLogger({ service: 'replay', level: 'silent' }),
+  })
+}
+
+/** Nobody waits to take over the scratch database: a slow server may take its time. */
+const insertLimitMs = 60_000
+
+export function createProgram(
+  scratch: Store,
+  known: KnownParameters,
+  settings: ProcessorSettings,
+  onWritten: (flush: Flush) => void,
+): Program {
+  const { codeVersion, parameters } = known
+  const failure = Promise.withResolvers<never>()
+  failure.promise.catch(() => {})
+  const sink = createRowSink(scratch, { writer: { codeVersion, parameters }, insertLimitMs, midway: undefined })
+  const flusher = new Flusher<Flush>({
+    createBatch: () => sink.createBatch(),
+    write: createBatchWriter({
+      sink,
+      timers: systemTimers,
+      point: () => undefined,
+      mayWrite: () => 'yes',
+      onBusy: () => {},
+    }),
+    timers: systemTimers,
+    maxRows: settings.flushRows,
+    maxWaitMs: settings.flushMs,
+    isHeld: () => false,
+    onWritten,
+    onDropped: (_, error) => failure.reject(error),
+  })
+  return {
+    codeVersion,
+    handler: replayHandler(known),
+    flusher,
+    failed: failure.promise,
+    async settled(partition) {
+      if (!(await flusher.settled(partition))) await failure.promise
+    },
+  }
+}
