@@ -12,6 +12,7 @@ import { registerMigrate } from './commands/migrate.ts'
 import { registerServices } from './commands/services.ts'
 import { registerStart } from './commands/start.ts'
 import { registerTail } from './commands/tail.ts'
+import { registerTorture } from './commands/torture.ts'
 
 /*
  * `strikeflow <command>`: what a person types. It starts services as processes of their own and imports none of them.
@@ -31,6 +32,7 @@ registerArchive(program, environment)
 registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)
+registerTorture(program, environment)
 registerDoctor(program, environment)
 registerCalendar(program)
 registerGaps(program, environment)

@@ -103,6 +103,7 @@ export function check(history: History): Verdict {
   checkArchive(history, report)
   for (const text of history.violations) report(text.startsWith('cursor') ? 'cursor' : 'process', text)
   const ids = [...history.attempted.values()].flat()
+  if (history.acked.size === 0) report('process', 'nothing was acknowledged: there is nothing to judge')
   return {
     violations,
     table: {

@@ -14,11 +14,11 @@ import type { ExtraMessage } from './scene.ts'
 export interface HistorySources {
   readonly bus: Bus
   readonly query: Query
-  readonly journals: readonly string[]
-  readonly extra: ReadonlyMap<string, ExtraMessage>
+  readonly attempts: Attempts
+  readonly extra?: ReadonlyMap<string, ExtraMessage>
   /** Null where there was no archiver. */
-  readonly archive: string | null
-  readonly violations: readonly string[]
+  readonly archive?: string | null
+  readonly violations?: readonly string[]
   readonly isFinal?: boolean
 }
 
@@ -56,10 +56,10 @@ export async function storedSteps(
 
 /** Reads everything that is there in the end. */
 export async function readHistory(sources: HistorySources, reference: Reference): Promise<History> {
-  const { bus, query, journals, extra, archive, violations, isFinal = false } = sources
+  const { bus, query, attempts, extra = new Map(), archive = null, violations = [], isFinal = false } = sources
   const letters = await Array.fromAsync(deadLetters(bus))
   return {
-    ...attemptsIn(journals),
+    ...attempts,
     extra,
     commits: await commitsIn(query),
     rowProblems: await rowProblemsIn(query, isFinal),

@@ -1,3 +1,5 @@
+import { headerNames } from '../../shared/bus/messages.ts'
+import { snapshotSchema } from '../../shared/model/snapshot-codec.ts'
 import type { Publisher } from '../../shared/bus/publisher.ts'
 import { partitionOfUnderlying, rawSubject } from '../../shared/bus/subjects.ts'
 import { readManifest } from '../../shared/archive/manifest.ts'
@@ -18,13 +20,13 @@ export const undecodablePublished: Fault = {
     await publishExtra(scene, 'undecodable', underlying, messageId, (publisher) =>
       publisher.publish(rawSubject(partitionOfUnderlying(underlying), 'test', underlying), payload, {
         messageId,
-        headers: { 'Sf-Schema': 'chain-snapshot.v1' },
+        headers: { [headerNames.schema]: snapshotSchema },
       }),
     )
   },
 }
 
-/** A chain that was acknowledged before, under another message id. */
+/** A chain that was acknowledged before, under another message id, as a replayed dead letter is. */
 export const copyPublished: Fault = {
   kind: 'copy of a message',
   weight: 1,
@@ -32,11 +34,11 @@ export const copyPublished: Fault = {
     const underlying = scene.random.pick(scene.stack.underlyings) ?? 'T0'
     const step = scene.random.pick([...(readJournals(scene.stack.journals).acked.get(underlying) ?? [])])
     if (step === undefined) return
-    const { subject, payload, headers } = chainMessage({ underlying, step })
+    const { subject, payload, headers, messageId: first } = chainMessage({ underlying, step })
     const messageId = `copy-${scene.extra.size + 1}`
     strikes(`${underlying} ${step}`)
     await publishExtra(scene, 'copy', underlying, messageId, (publisher) =>
-      publisher.publish(subject, payload, { messageId, headers }),
+      publisher.publish(subject, payload, { messageId, headers: { ...headers, [headerNames.replayOf]: first } }),
     )
   },
 }

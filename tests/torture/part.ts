@@ -27,7 +27,7 @@ const stopLimitMs = 20_000
 export class Part implements AsyncDisposable {
   readonly name: string
   readonly kind: PartKind
-  /** Exits nobody here asked for: a code that is not 0, or a signal. */
+  /** Exits nobody here asked for, and stops that ended with another code than 0. */
   readonly ownEnds: string[] = []
   starts = 0
   readonly #launch: Launch
@@ -82,12 +82,13 @@ export class Part implements AsyncDisposable {
   /** SIGTERM, awaited, SIGKILL where that takes too long; false then. */
   async stop(): Promise<boolean> {
     const limit = new AbortController()
-    const late = delay(stopLimitMs, 'late', { signal: limit.signal }).catch(() => 'over')
-    const ended = this.#end('SIGTERM').then(() => 'over')
-    const isOver = (await Promise.race([ended, late])) === 'over'
+    const late = delay(stopLimitMs, 'late', { signal: limit.signal }).catch(() => null)
+    const ended = this.#end('SIGTERM')
+    const end = await Promise.race([ended, late])
     limit.abort()
-    if (!isOver) await this.kill()
-    return isOver
+    if (end === 'late') await this.kill()
+    else if (end !== 0 && end !== null) this.ownEnds.push(`${String(end)} when told to stop`)
+    return end !== 'late'
   }
 
   freeze(): void {
@@ -124,16 +125,18 @@ export class Part implements AsyncDisposable {
     })
   }
 
-  async #end(signal: NodeJS.Signals): Promise<void> {
+  /** Resolves with how it ended; null where it did not run. */
+  async #end(signal: NodeJS.Signals): Promise<unknown> {
     this.#isWanted = false
     if (this.#starting !== null) await this.#starting.catch(() => {})
     const running = this.#running
-    if (running === null) return
+    if (running === null) return null
     this.#isEnding = true
     if (signal === 'SIGTERM') running.signal('SIGCONT')
     running.signal(signal)
-    await running.exited
+    const end = await running.exited
     if (this.#running === running) this.#running = null
+    return end
   }
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connectBus } from '../../shared/bus/connect.ts'
 import { createPublisher, type Publisher } from '../../shared/bus/publisher.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
-import { chainMessage } from '../support/delivery-stage.ts'
+import { chainIn, layoutFrom } from './chains.ts'
 import { type Journal, openJournal, readJournals } from './journal.ts'
 
 /*
@@ -10,6 +10,7 @@ import { type Journal, openJournal, readJournals } from './journal.ts'
  * where its journal ends, under the same message ids. At SIGTERM it ends when what was tried is acknowledged.
  */
 const { NATS_URL = '', TORTURE_JOURNAL = '', TORTURE_UNDERLYINGS = '', TORTURE_INTERVAL_MS = '500' } = process.env
+const layout = layoutFrom(process.env['TORTURE_LAYOUT'])
 const log = createLogger({ service: 'publisher' })
 const stop = new AbortController()
 process.on('SIGTERM', () => stop.abort())
@@ -31,7 +32,7 @@ async function run(underlying: string, index: number, journal: Journal, publishe
   const isOpen = before.attempted.get(underlying)?.at(-1) === step
   if (!isOpen && stop.signal.aborted) return
   do {
-    const { subject, payload, messageId, headers } = chainMessage({ underlying, step })
+    const { subject, payload, messageId, headers } = chainIn(layout, underlying, step)
     journal.attempted(underlying, step)
     await publisher.publish(subject, payload, { messageId, headers })
     journal.acked(underlying, step)

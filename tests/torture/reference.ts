@@ -1,5 +1,6 @@
 import { checkedTables } from '../support/checksum.ts'
-import { chainMessage, openStage, waitForCommits } from '../support/delivery-stage.ts'
+import { openStage, waitForCommits } from '../support/delivery-stage.ts'
+import { chainIn, type Layout, smallChains } from './chains.ts'
 import type { Query } from '../../shared/store/queries/query.ts'
 
 /** Rows and their checksum by table and underlying: `alerts_v1 T3`. */
@@ -39,16 +40,16 @@ export interface Reference {
 /** What one processor makes of these chains when nothing happens to it. */
 export async function undisturbed(
   steps: ReadonlyMap<string, readonly number[]>,
-  env: Readonly<Record<string, string>> = {},
+  layout: Layout = smallChains,
 ): Promise<Reference> {
   await using stage = await openStage()
-  await stage.start('reference', env)
+  await stage.start('reference')
   let count = 0
   const longest = Math.max(0, ...[...steps.values()].map(({ length }) => length))
   for (let i = 0; i < longest; i += 1) {
     const messages = [...steps].flatMap(([underlying, own]) => {
       const step = own[i]
-      return step === undefined ? [] : [chainMessage({ underlying, step })]
+      return step === undefined ? [] : [chainIn(layout, underlying, step)]
     })
     count += messages.length
     await stage.publish(messages)

@@ -9,6 +9,7 @@ import { openStore, type Store } from '../../shared/store/connect.ts'
 import { migrate } from '../../shared/store/migrate.ts'
 import { mountTmpfs } from '../support/mount.ts'
 import { silentLog } from '../support/nats.ts'
+import type { Layout } from './chains.ts'
 import { type Environment, type Launch, launchNode, Part, type PartKind } from './part.ts'
 import { Proxy } from './proxy.ts'
 
@@ -35,6 +36,7 @@ export interface StackOptions {
   /** Added to the environment of every processor: a planted bug. */
   readonly processorEnv?: Environment
   readonly publisherEnv?: Environment
+  readonly layout?: Layout
 }
 
 /** A whole stack of processes of its own, every connection through a proxy; and a way of the tester's own to its servers. */
@@ -137,6 +139,7 @@ async function createServices(
       TORTURE_JOURNAL: journal,
       TORTURE_UNDERLYINGS: own.join(),
       TORTURE_INTERVAL_MS: String(options.intervalMs),
+      ...(options.layout !== undefined && { TORTURE_LAYOUT: JSON.stringify(options.layout) }),
       ...options.publisherEnv,
     }
     add('publisher', name, env, 'tests/torture/publisher-process.ts')

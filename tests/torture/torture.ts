@@ -138,7 +138,7 @@ async function judge({ stack, extra, violations }: Scene): Promise<Verdict> {
   const steps = await storedSteps(query, stack.journals)
   const reference = await undisturbed(steps)
   const { bus, journals, archive } = stack
-  return check(await readHistory({ bus, query, journals, extra, archive, violations }, reference))
+  return check(await readHistory({ bus, query, attempts: attemptsIn(journals), extra, archive, violations }, reference))
 }
 
 async function showProgress(scene: Scene, say: (text: string) => void, stop: AbortSignal): Promise<void> {

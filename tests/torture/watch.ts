@@ -44,6 +44,8 @@ export async function watchApi(scene: Scene, stop: AbortSignal): Promise<Watched
         return answer.ok ? '' : `status ${answer.status}`
       })
       .catch((error: unknown) => String((error as Error).cause ?? error))
+    // A kill is felt by the socket before it is told here.
+    if (problem !== '') await delay(100)
     if (problem !== '' && (!api.isUp || api.starts !== starts)) continue
     apiRequests += 1
     if (problem === '') continue
