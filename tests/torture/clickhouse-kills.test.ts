@@ -15,8 +15,8 @@ interface Run {
 /** Two at a time: most of it is waiting for the engine to open. */
 const runs: readonly Run[] = sized<readonly Run[]>(
   [
-    { name: 'small flushes', layout: smallChains, kills: 30, intervalMs: 100 },
-    { name: 'flushes over two partitions of a table', layout: { strikes: 42, weeks: 2 }, kills: 30, intervalMs: 200 },
+    { name: 'small flushes', layout: smallChains, kills: 30, intervalMs: 500 },
+    { name: 'flushes over two partitions of a table', layout: { strikes: 42, weeks: 2 }, kills: 30, intervalMs: 500 },
   ],
   [1, 2].flatMap((weeks) =>
     [42, 420].map((strikes) => ({

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { bugs } from './bugs.ts'
 import { report, totalFaults } from './report.ts'
 import { torture } from './torture.ts'
 
@@ -7,6 +8,7 @@ import { torture } from './torture.ts'
 interface Options {
   readonly minutes: number
   readonly seed?: number
+  readonly bug?: string
   readonly json?: true
   readonly keep?: true
 }
@@ -20,17 +22,22 @@ const number = (text: string): number => {
 const options = new Command('torture')
   .option('--minutes <n>', '', number, 1.5)
   .option('--seed <n>', '', number)
+  .option('--bug <name>', '')
   .option('--json', '')
   .option('--keep', '')
   .parse()
   .opts<Options>()
 
-const { minutes, seed = Date.now() % 1_000_000, json = false, keep = false } = options
+const { minutes, seed = Date.now() % 1_000_000, bug, json = false, keep = false } = options
+if (bug !== undefined && !bugs.some(({ name }) => name === bug)) {
+  process.stderr.write(`There is no bug "${bug}"; there are: ${bugs.map(({ name }) => name).join('; ')}\n`)
+  process.exit(2)
+}
 const stop = new AbortController()
 process.once('SIGINT', () => stop.abort())
 process.once('SIGTERM', () => stop.abort())
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
-const result = await torture({ seed, durationMs: minutes * 60_000, isKept: keep, say, signal: stop.signal })
+const result = await torture({ seed, durationMs: minutes * 60_000, isKept: keep, say, bug, signal: stop.signal })
 const again = `strikeflow torture --minutes ${minutes} --seed ${seed}`
 if (keep || result.violations.length > 0) say(result.notes.join('\n'))
 const print = (text: string): void => void process.stdout.write(`${text}\n`)

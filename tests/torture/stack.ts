@@ -33,9 +33,8 @@ export interface StackOptions {
   readonly flushMs?: number
   /** Also an archiver, an exporter and the API. */
   readonly isWhole: boolean
-  /** Added to the environment of every processor: a planted bug. */
-  readonly processorEnv?: Environment
-  readonly publisherEnv?: Environment
+  /** Planted in every processor and publisher. */
+  readonly bug?: string | undefined
   readonly layout?: Layout
 }
 
@@ -140,7 +139,7 @@ async function createServices(
       TORTURE_UNDERLYINGS: own.join(),
       TORTURE_INTERVAL_MS: String(options.intervalMs),
       ...(options.layout !== undefined && { TORTURE_LAYOUT: JSON.stringify(options.layout) }),
-      ...options.publisherEnv,
+      ...planted(options),
     }
     add('publisher', name, env, 'tests/torture/publisher-process.ts')
   }
@@ -162,14 +161,17 @@ async function createServices(
   return { services, journals, underlyings, apiUrl: () => apiUrl }
 }
 
-const processorEnvironment = (name: string, { flushMs = 100, processorEnv }: StackOptions): Environment => ({
+const processorEnvironment = (name: string, options: StackOptions): Environment => ({
   PROCESSOR_INSTANCE: name,
   PROCESSOR_LEASE_TTL_MS: String(leaseTtlMs),
   PROCESSOR_LEASE_RENEW_MS: String(leaseTtlMs / 4),
-  PROCESSOR_FLUSH_MS: String(flushMs),
+  PROCESSOR_FLUSH_MS: String(options.flushMs ?? 100),
   PROCESSOR_INSERT_LIMIT_MS: String(insertLimitMs),
-  ...processorEnv,
+  ...planted(options),
 })
+
+const planted = ({ bug }: StackOptions): Environment =>
+  bug === undefined ? {} : { TORTURE_BUG: bug, NODE_OPTIONS: `--import=${new URL('./plant.ts', import.meta.url).href}` }
 
 const archiverEnvironment = (directory: string): Environment => ({
   ARCHIVER_DIRECTORY: join(directory, 'archive'),

@@ -19,6 +19,8 @@ export interface TortureOptions {
   /** Leaves the directory with data and logs. */
   readonly isKept: boolean
   readonly say: (text: string) => void
+  /** Name of a planted one. */
+  readonly bug?: string | undefined
   /** Ends it early. */
   readonly signal?: AbortSignal
 }
@@ -40,7 +42,7 @@ const progressMs = 5_000
 
 /** One run on a stack of its own: faults for so long, then none; and what has come of it. */
 export async function torture(options: TortureOptions): Promise<TortureResult> {
-  const { seed, durationMs, isKept, say } = options
+  const { seed, durationMs, isKept, say, bug } = options
   const directory = await mkdtemp(join(tmpdir(), 'strikeflow-torture-'))
   say(`seed ${seed}, ${durationMs / 1000} s of faults, stack in ${directory}`)
   try {
@@ -51,6 +53,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
       underlyingsEach: 8,
       intervalMs: 400,
       isWhole: true,
+      bug,
     })
     if (stack.smallDisk === null) say('disk full is left out: mounting a tmpfs is not allowed here')
     return await play(stack, options)

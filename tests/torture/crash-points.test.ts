@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import type { PointName } from '../../services/processor/delivery/ports.ts'
+import { Random } from '../simulation/random.ts'
+import { again, print, seed, sized } from './size.ts'
+import { openStagedRun, type StagedRun } from './staged.ts'
+
+/** Each point with how often it may be passed before the kill: what every run comes to. */
+const points: Readonly<Record<PointName, number>> = {
+  'lease-taken': 1,
+  'epoch-inserted': 1,
+  'read-back': 20,
+  opening: 60,
+  'alerts-sent': 30,
+  'lease-checked': 15,
+  'mid-body': 15,
+  'rows-stored': 5,
+  acknowledged: 5,
+  committed: 5,
+  renewing: 3,
+  draining: 3,
+}
+const rounds = sized(1, 3)
+const names = Object.keys(points) as PointName[]
+/** Two stages side by side: most of it is waiting. */
+const halves = [names.filter((_, i) => i % 2 === 0), names.filter((_, i) => i % 2 === 1)]
+
+describe('a processor killed at a named point', { timeout: 900_000 }, () => {
+  it.concurrent.each(halves)('leaves nothing lost and nothing doubled: %s, %s, %s, %s, %s, %s', async (...half) => {
+    await using run = await openStagedRun()
+    const random = new Random(seed + half.length)
+    const killed: string[] = []
+    for (let round = 0; round < rounds; round += 1) {
+      for (const point of half) {
+        const at = `${point}:${random.integer(1, points[point])}`
+        await killAt(run, at)
+        killed.push(at)
+      }
+    }
+    const { table, violations } = await run.judge()
+    print(`seed ${seed}: killed at ${killed.join(', ')}\n${JSON.stringify(table)}`)
+    expect(violations, again('crash-points.test.ts')).toEqual([])
+    expect(killed.length).toBe(half.length * rounds)
+  })
+})
+
+/** A victim of its own underlyings is killed there, started again under its name, and works everything off. */
+async function killAt(run: StagedRun, at: string): Promise<void> {
+  const underlyings = Array.from({ length: 24 }, (_, i) => `${at.split(':')[0]}-${i}`)
+  const victim = await run.stage.start('victim', { STRIKEFLOW_CRASH_AT: at }, false)
+  const target = (await run.stage.committed()) + 60
+  await run.publishUntil(underlyings, async () => {
+    if (at.startsWith('draining') && (await run.stage.committed()) > target) victim.kill('SIGTERM')
+    return victim.process.signalCode !== null
+  })
+  expect(victim.process.signalCode, at).toBe('SIGKILL')
+  const again = await run.stage.start('victim')
+  await run.publishSteps(underlyings, 4)
+  await run.settled()
+  expect(await again.stop(), at).toBe(0)
+}
