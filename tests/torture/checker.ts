@@ -101,7 +101,7 @@ export function check(history: History): Verdict {
   checkAlerts(history, report, tainted)
   checkDerived(history, report, tainted)
   checkArchive(history, report)
-  for (const text of history.violations) report(text.startsWith('cursor') ? 'cursor' : 'process', text)
+  for (const text of history.violations) report(ruleOf(text), text)
   const ids = [...history.attempted.values()].flat()
   if (history.acked.size === 0) report('process', 'nothing was acknowledged: there is nothing to judge')
   return {
@@ -129,6 +129,8 @@ export function check(history: History): Verdict {
     },
   }
 }
+
+const ruleOf = (text: string): string => /^(cursor|doubled|liveness)/.exec(text)?.[0] ?? 'process'
 
 function checkLost(
   { attempted, acked }: History,
@@ -160,7 +162,8 @@ function checkCommits({ commits, attempted, extra }: History, report: Report): v
     const { messageId, incarnation, partition, seq, outcome } = commit
     const at = `${messageId} at ${seq} of partition ${partition}`
     if (!known.has(messageId)) report('unexpected', `${at} was never published`)
-    if (outcome === 'stored' && storedOnce.has(messageId)) report('doubled', `${at} is stored twice`)
+    const first = storedOnce.get(messageId)
+    if (outcome === 'stored' && first !== undefined && first.seq !== seq) report('doubled', `${at} is stored twice`)
     if (outcome === 'stored') storedOnce.set(messageId, commit)
     const previous = before.get(`${incarnation} ${partition}`)
     before.set(`${incarnation} ${partition}`, commit)

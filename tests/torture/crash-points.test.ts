@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { PointName } from '../../services/processor/delivery/ports.ts'
 import { Random } from '../simulation/random.ts'
+import { crashRound } from './rounds.ts'
 import { again, print, seed, sized } from './size.ts'
-import { openStagedRun, type StagedRun } from './staged.ts'
+import { openStagedRun } from './staged.ts'
 
 /** Each point with how often it may be passed before the kill: what every run comes to. */
 const points: Readonly<Record<PointName, number>> = {
@@ -32,7 +33,7 @@ describe('a processor killed at a named point', { timeout: 900_000 }, () => {
     for (let round = 0; round < rounds; round += 1) {
       for (const point of half) {
         const at = `${point}:${random.integer(1, points[point])}`
-        await killAt(run, at)
+        expect((await crashRound(run, at)).exits, at).toEqual([0])
         killed.push(at)
       }
     }
@@ -42,19 +43,3 @@ describe('a processor killed at a named point', { timeout: 900_000 }, () => {
     expect(killed.length).toBe(half.length * rounds)
   })
 })
-
-/** A victim of its own underlyings is killed there, started again under its name, and works everything off. */
-async function killAt(run: StagedRun, at: string): Promise<void> {
-  const underlyings = Array.from({ length: 24 }, (_, i) => `${at.split(':')[0]}-${i}`)
-  const victim = await run.stage.start('victim', { STRIKEFLOW_CRASH_AT: at }, false)
-  const target = (await run.stage.committed()) + 60
-  await run.publishUntil(underlyings, async () => {
-    if (at.startsWith('draining') && (await run.stage.committed()) > target) victim.kill('SIGTERM')
-    return victim.process.signalCode !== null
-  })
-  expect(victim.process.signalCode, at).toBe('SIGKILL')
-  const again = await run.stage.start('victim')
-  await run.publishSteps(underlyings, 4)
-  await run.settled()
-  expect(await again.stop(), at).toBe(0)
-}

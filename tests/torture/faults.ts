@@ -5,7 +5,7 @@ import { consumerDeleted, copyPublished, consumedPartPurged, undecodablePublishe
 import type { Part, PartKind } from './part.ts'
 import { type ToxicKind, toxicKinds } from './proxy.ts'
 import { lasting, type Scene, type Targets } from './scene.ts'
-import { insertLimitMs, leaseTtlMs } from './stack.ts'
+import { leaseTtlMs } from './stack.ts'
 
 export interface Fault {
   readonly kind: string
@@ -31,9 +31,9 @@ export const crashPoints: readonly PointName[] = [
 ]
 const pausePoints: readonly PointName[] = ['lease-checked', 'mid-body', 'rows-stored']
 
-/** Somebody else has the partitions by then. */
-const longPauseMs = leaseTtlMs + 1_500
 const pointLimitMs = 8_000
+/** A stopped owner is let go on after this even where nobody has gone on in its place. */
+const replacedLimitMs = 12_000
 
 const killed = (kind: PartKind, longestAwayMs: number, weight = 1): Fault => ({
   kind: `${kind} killed`,
@@ -45,6 +45,17 @@ const killed = (kind: PartKind, longestAwayMs: number, weight = 1): Fault => ({
     await part.start()
   }),
 })
+
+const overtaken: Fault = {
+  kind: 'processor stopped',
+  weight: 1,
+  run: onPart('processor', async (part, scene, strikes) => {
+    strikes(part.name)
+    part.freeze()
+    await untilReplaced(scene)
+    part.thaw()
+  }),
+}
 
 const frozen = (kind: PartKind, fromMs: number, toMs: number): Fault => ({
   kind: `${kind} stopped`,
@@ -92,7 +103,7 @@ const pausedAt = (point: PointName): Fault => ({
   weight: 1,
   run: onPart('processor', async (part, scene, strikes) => {
     await part.stop()
-    await part.start({ STRIKEFLOW_PAUSE_AT: `${point}:${scene.random.integer(2, 16)}` })
+    await part.start({ STRIKEFLOW_PAUSE_AT: `${point}:${scene.random.integer(1, 8)}` })
     const isThere = await until(() => part.isFrozen || !part.isUp, scene.over)
     if (!part.isFrozen || !isThere) {
       // It would stop some time later, with nobody to let it go on.
@@ -101,7 +112,7 @@ const pausedAt = (point: PointName): Fault => ({
       return
     }
     strikes(part.name)
-    await lasting(longPauseMs + scene.random.between(0, 2_000), scene.over)
+    await untilReplaced(scene)
     part.thaw()
   }),
 })
@@ -154,7 +165,7 @@ export const faults: readonly Fault[] = [
   killed('publisher', 1_500, 2),
   killed('exporter', 1_000),
   killed('api', 300),
-  frozen('processor', longPauseMs, longPauseMs + insertLimitMs),
+  overtaken,
   frozen('nats', 300, 3_000),
   frozen('clickhouse', 300, 3_000),
   frozen('archiver', 500, 4_000),
@@ -187,4 +198,22 @@ async function until(isTrue: () => boolean, over: AbortSignal): Promise<boolean>
   const endMs = performance.now() + pointLimitMs
   while (!isTrue() && performance.now() < endMs && !over.aborted) await delay(20)
   return isTrue()
+}
+
+/** Resolves when somebody else has taken partitions, and written, in the place of who has stopped. */
+async function untilReplaced({ stack, over }: Scene): Promise<void> {
+  const look = async (): Promise<{ epochs: number; commits: number } | undefined> => {
+    const sql =
+      'SELECT (SELECT count() FROM partition_epochs_v1) AS epochs, (SELECT count() FROM snapshots_v1) AS commits'
+    return (await stack.store.query.rows<{ epochs: number; commits: number }>(sql).catch(() => []))[0]
+  }
+  const endMs = performance.now() + replacedLimitMs
+  const before = await look()
+  await lasting(leaseTtlMs, over)
+  while (performance.now() < endMs && !over.aborted) {
+    const now = await look()
+    const isReplaced = now !== undefined && now.epochs > (before?.epochs ?? 0)
+    if (isReplaced && now.commits > (before?.commits ?? 0) + 50) return
+    await lasting(100, over)
+  }
 }

@@ -89,7 +89,7 @@ const promises = [
 ] as const
 
 /** Snapshots that have other than the promised number of rows, and rows of snapshots nobody stored. */
-async function rowProblemsIn(query: Query, isFinal: boolean): Promise<readonly RowProblem[]> {
+export async function rowProblemsIn(query: Query, isFinal: boolean): Promise<readonly RowProblem[]> {
   const problems: RowProblem[] = []
   for (const [table, column] of promises) {
     const rows = await query.rows<Omit<RowProblem, 'table'>>(
@@ -104,7 +104,7 @@ async function rowProblemsIn(query: Query, isFinal: boolean): Promise<readonly R
   return problems
 }
 
-async function alertRowsIn(query: Query, isFinal: boolean): Promise<ReadonlyMap<string, number>> {
+export async function alertRowsIn(query: Query, isFinal: boolean): Promise<ReadonlyMap<string, number>> {
   const rows = await query.rows<{ id: string; n: number }>(
     `SELECT toString(alert_id) AS id, count() AS n FROM alerts_v1 ${isFinal ? 'FINAL' : ''} GROUP BY id`,
   )

@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '../simulation/random.ts'
 import { testLease } from '../support/delivery-stage.ts'
-import { waitFor } from '../support/wait-for.ts'
-import { isStopped } from './part.ts'
+import { pauseRound } from './rounds.ts'
 import { again, print, seed, sized } from './size.ts'
 import { openStagedRun } from './staged.ts'
 
 const rounds = sized(3, 10)
-const underlyings = Array.from({ length: 24 }, (_, i) => `T${i}`)
 
 describe('an owner stopped for longer than its lease and let go on', { timeout: 900_000 }, () => {
   it.concurrent.each([
@@ -20,20 +18,9 @@ describe('an owner stopped for longer than its lease and let go on', { timeout: 
     const refusals: number[] = []
     for (let round = 0; round < rounds; round += 1) {
       const at = `${point}:${random.integer(2, most)}`
-      const zombie = await run.stage.start(`zombie-${round}`, { STRIKEFLOW_PAUSE_AT: at })
-      await run.publishUntil(underlyings, () => isStopped(zombie.process.pid ?? 0))
-      const heir = await run.stage.start(`heir-${round}`)
-      await waitFor('the heir to own everything', async () => (await heir.owned()).length === 16)
-      await run.publishSteps(underlyings, 3)
-      await run.settled()
-      zombie.kill('SIGCONT')
-      await waitFor('both to share', async () => {
-        return (await zombie.owned()).length === 8 && (await heir.owned()).length === 8
-      })
-      await run.publishSteps(underlyings, 3)
-      await run.settled()
-      refusals.push(zombie.log.filter(({ msg }) => msg === 'partitions begin again').length)
-      expect(await Promise.all([zombie.stop(), heir.stop()])).toEqual([0, 0])
+      const { exits, log } = await pauseRound(run, at, String(round))
+      expect(exits).toEqual([0, 0])
+      refusals.push(log.filter(({ msg }) => msg === 'partitions begin again').length)
     }
     const { table, violations } = await run.judge()
     print(

@@ -9,12 +9,13 @@ import { openStore, type Store } from '../../shared/store/connect.ts'
 import { migrate } from '../../shared/store/migrate.ts'
 import { mountTmpfs } from '../support/mount.ts'
 import { silentLog } from '../support/nats.ts'
+import { planted } from './bugs.ts'
 import type { Layout } from './chains.ts'
 import { type Environment, type Launch, launchNode, Part, type PartKind } from './part.ts'
 import { Proxy } from './proxy.ts'
 
 export const leaseTtlMs = 2_000
-export const insertLimitMs = 3_000
+const insertLimitMs = 3_000
 
 /** One way from a part to a server, through a proxy. */
 export interface Link {
@@ -139,7 +140,7 @@ async function createServices(
       TORTURE_UNDERLYINGS: own.join(),
       TORTURE_INTERVAL_MS: String(options.intervalMs),
       ...(options.layout !== undefined && { TORTURE_LAYOUT: JSON.stringify(options.layout) }),
-      ...planted(options),
+      ...plantedIn(options),
     }
     add('publisher', name, env, 'tests/torture/publisher-process.ts')
   }
@@ -167,11 +168,10 @@ const processorEnvironment = (name: string, options: StackOptions): Environment 
   PROCESSOR_LEASE_RENEW_MS: String(leaseTtlMs / 4),
   PROCESSOR_FLUSH_MS: String(options.flushMs ?? 100),
   PROCESSOR_INSERT_LIMIT_MS: String(insertLimitMs),
-  ...planted(options),
+  ...plantedIn(options),
 })
 
-const planted = ({ bug }: StackOptions): Environment =>
-  bug === undefined ? {} : { TORTURE_BUG: bug, NODE_OPTIONS: `--import=${new URL('./plant.ts', import.meta.url).href}` }
+const plantedIn = ({ bug }: StackOptions): Environment => (bug === undefined ? {} : planted(bug))
 
 const archiverEnvironment = (directory: string): Environment => ({
   ARCHIVER_DIRECTORY: join(directory, 'archive'),

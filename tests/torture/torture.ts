@@ -6,6 +6,7 @@ import { streamInfo } from '../../shared/bus/streams.ts'
 import { Random } from '../simulation/random.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { check, type Verdict } from './checker.ts'
+import { keepPartsFew } from './checkpoint.ts'
 import { disturb } from './disturb.ts'
 import { attemptsIn, readHistory, storedSteps } from './history.ts'
 import { undisturbed } from './reference.ts'
@@ -52,6 +53,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
       publishers: 3,
       underlyingsEach: 8,
       intervalMs: 400,
+      flushMs: 200,
       isWhole: true,
       bug,
     })
@@ -80,6 +82,7 @@ async function play(stack: TortureStack, { seed, durationMs, say, signal }: Tort
   const watching = Promise.all([
     watchApi(scene, stopWatching.signal),
     watchCursors(scene, stopWatching.signal),
+    keepPartsFew(scene, over),
     showProgress(scene, say, stopWatching.signal),
   ])
   await disturb(scene)
