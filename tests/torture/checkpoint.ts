@@ -18,7 +18,8 @@ export async function keepPartsFew(scene: Scene, stop: AbortSignal): Promise<voi
   }
 }
 
-async function checkpoint({ stack, violations, note }: Scene): Promise<void> {
+async function checkpoint(scene: Scene): Promise<void> {
+  const { stack, violations } = scene
   const { query } = stack.store
   const problems = await rowProblemsIn(query, false)
   for (const { table, snapshotId, promised, found } of problems) {
@@ -35,5 +36,5 @@ async function checkpoint({ stack, violations, note }: Scene): Promise<void> {
     `SELECT table AS name FROM system.parts WHERE database = currentDatabase() AND active GROUP BY table HAVING count() > 300`,
   )
   for (const { name } of tables) await stack.store.command(`OPTIMIZE TABLE ${name} FINAL`)
-  note(`checkpoint: merged ${tables.length} tables`)
+  scene.note(`checkpoint: merged ${tables.length} tables`)
 }

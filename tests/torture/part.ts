@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** A process that was started. */
 export interface Running {
   readonly pid: number
-  readonly exited: Promise<unknown>
+  readonly exited: Promise<number | NodeJS.Signals | null>
   signal(signal: NodeJS.Signals): void
 }
 
@@ -89,7 +89,7 @@ export class Part implements AsyncDisposable {
     if (end === 'late') await this.kill()
     // SIGTERM: it had not come to its handler yet. nats-server ends with 1 at every stop.
     else if (end !== 0 && end !== null && end !== 'SIGTERM' && this.kind !== 'nats')
-      this.ownEnds.push(`${String(end)} when told to stop`)
+      this.ownEnds.push(`${end} when told to stop`)
     return end !== 'late'
   }
 
@@ -117,18 +117,21 @@ export class Part implements AsyncDisposable {
     if (!this.#isWanted) await this.kill()
   }
 
-  #ended(running: Running, end: unknown): void {
+  #ended(running: Running, end: number | NodeJS.Signals | null): void {
     if (this.#running !== running) return
     this.#running = null
     if (this.#isEnding || !this.#isWanted) return
     this.ownEnds.push(String(end))
-    void delay(restartMs).then(() => {
-      if (this.#isWanted) void this.start()
-    })
+    void this.#restart()
+  }
+
+  async #restart(): Promise<void> {
+    await delay(restartMs)
+    if (this.#isWanted) await this.start()
   }
 
   /** Resolves with how it ended; null where it did not run. */
-  async #end(signal: NodeJS.Signals): Promise<unknown> {
+  async #end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
     this.#isWanted = false
     if (this.#starting !== null) await this.#starting.catch(() => {})
     const running = this.#running
@@ -191,6 +194,6 @@ export function launchNode(options: NodeScript): Launch {
 
 const runningOf = (child: ChildProcess): Running => ({
   pid: child.pid ?? 0,
-  exited: once(child, 'exit').then(([code, signal]) => (signal ?? code) as unknown),
+  exited: once(child, 'exit').then(([code, signal]) => (signal ?? code) as number | NodeJS.Signals | null),
   signal: (signal) => void child.kill(signal),
 })

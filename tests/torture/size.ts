@@ -9,5 +9,8 @@ export const seed = Number(process.env['STRIKEFLOW_SEED'] ?? Date.now() % 1_000_
 /** Printed by each suite: what it did, and how to do it again. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
-export const again = (file: string): string =>
-  `STRIKEFLOW_SEED=${seed} ${isNightly ? 'STRIKEFLOW_TORTURE=nightly ' : ''}npx vitest run --project torture tests/torture/${file}`
+/** Printed where a suite has found something. */
+export const printAgain = (file: string): void =>
+  print(
+    `again: STRIKEFLOW_SEED=${seed} ${isNightly ? 'STRIKEFLOW_TORTURE=nightly ' : ''}npx vitest run --project torture tests/torture/${file}`,
+  )

@@ -191,8 +191,8 @@ const launchNats =
   async () => {
     const server = await startNats({ dataDir, log: silentLog, port: ports.nats })
     ports.nats = server.port
-    const exited = server.exited.then(({ code, signal }) => (signal ?? code) as unknown)
-    return { pid: server.pid, exited, signal: server.kill }
+    const exited = server.exited.then(({ code, signal }) => signal ?? code)
+    return { pid: server.pid, exited, signal: (signal) => server.kill(signal) }
   }
 
 const launchClickHouse = (directory: string, ports: Ports): Launch => {

@@ -21,6 +21,9 @@ const longest = 400
 /** There are alerts soon after it. */
 const firstStep = 11
 
+const idsOf = (underlying: string, steps: readonly number[]): readonly string[] =>
+  steps.map((step) => messageIdOf(underlying, step))
+
 export async function openStagedRun(): Promise<StagedRun> {
   const stage = await openStage()
   const steps = new Map<string, number[]>()
@@ -54,8 +57,7 @@ export async function openStagedRun(): Promise<StagedRun> {
     },
     settled: async () => void (await waitForCommits(stage, sent)),
     async judge() {
-      const ids = (underlying: string, own: readonly number[]) => own.map((step) => messageIdOf(underlying, step))
-      const attempted = new Map([...steps].map(([underlying, own]) => [underlying, ids(underlying, own)]))
+      const attempted = new Map([...steps].map(([underlying, own]) => [underlying, idsOf(underlying, own)]))
       const attempts = { attempted, acked: new Set([...attempted.values()].flat()) }
       const reference = await undisturbed(steps)
       return check(await readHistory({ bus: stage.bus, query: stage.store.query, attempts }, reference))

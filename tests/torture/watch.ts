@@ -33,7 +33,8 @@ export async function watchApi(scene: Scene, stop: AbortSignal): Promise<Watched
   let apiRequests = 0
   let apiFailures = 0
   const [api] = stack.of('api')
-  while (!stop.aborted && api !== undefined) {
+  if (api === undefined) return { apiRequests, apiFailures }
+  while (!stop.aborted) {
     await delay(intervalMs / 5, undefined, { signal: stop }).catch(() => {})
     const url = stack.apiUrl()
     if (url === '' || !api.isUp) continue

@@ -42,7 +42,8 @@ Example: npx strikeflow torture --minutes 10`,
     )
     .action(async ({ minutes, seed, bug, json, keep }: TortureOptions) => {
       const args = [
-        ...['--minutes', minutes],
+        '--minutes',
+        minutes,
         ...(seed === undefined ? [] : ['--seed', seed]),
         ...(bug === undefined ? [] : ['--bug', bug]),
         ...(json === true ? ['--json'] : []),
