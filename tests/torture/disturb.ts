@@ -4,9 +4,9 @@ import { type Fault, faults } from './faults.ts'
 import { type Scene, Targets } from './scene.ts'
 
 /** From the beginning of one fault to that of the next, on average. */
-const gapMs = 750
+const gapMs = 850
 /** At most so many at a time, or nothing would ever be worked off in between. */
-const mostAtOnce = 6
+const mostAtOnce = 5
 
 /** Faults, one after the other and overlapping, until they are over; resolves when all of them are undone. */
 export async function disturb(scene: Scene): Promise<void> {
