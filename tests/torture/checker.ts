@@ -92,6 +92,7 @@ export function check(history: History): Verdict {
     if (commit.outcome === 'stored') stored.set(commit.messageId, commit)
     if (commit.reason === 'crashed_processor') givenUp.set(commit.messageId, commit)
   }
+  for (const text of history.violations) report(ruleOf(text), text)
   const lost = checkLost(history, stored, givenUp, report)
   checkCommits(history, report)
   checkExtra(history, report)
@@ -101,7 +102,6 @@ export function check(history: History): Verdict {
   checkAlerts(history, report, tainted)
   checkDerived(history, report, tainted)
   checkArchive(history, report)
-  for (const text of history.violations) report(ruleOf(text), text)
   const ids = [...history.attempted.values()].flat()
   if (history.acked.size === 0) report('process', 'nothing was acknowledged: there is nothing to judge')
   return {

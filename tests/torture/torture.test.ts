@@ -11,6 +11,7 @@ describe('a whole stack under torture', { timeout: 1_800_000 }, () => {
     const result = await torture({
       seed,
       durationMs: minutes * 60_000,
+      leastFaults: least.faults,
       isKept: false,
       say: isNightly ? print : () => {},
     })

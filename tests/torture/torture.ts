@@ -17,6 +17,8 @@ import { watchApi, watchCursors, type Watched } from './watch.ts'
 export interface TortureOptions {
   readonly seed: number
   readonly durationMs: number
+  /** Goes on past the time, up to twice as long, until there were so many: a busy machine takes longer over each. */
+  readonly leastFaults?: number
   /** Leaves the directory with data and logs. */
   readonly isKept: boolean
   readonly say: (text: string) => void
@@ -64,15 +66,19 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
   }
 }
 
-async function play(stack: TortureStack, { seed, durationMs, say, signal }: TortureOptions): Promise<TortureResult> {
+async function play(
+  stack: TortureStack,
+  { seed, durationMs, leastFaults = 0, say, signal }: TortureOptions,
+): Promise<TortureResult> {
   const startedMs = performance.now()
   const notes: string[] = []
-  const over = AbortSignal.any([AbortSignal.timeout(durationMs), ...(signal === undefined ? [] : [signal])])
+  const counts = new Map<string, number>()
+  const over = ending({ durationMs, isEnough: () => sum(counts) >= leastFaults, signal })
   const scene: Scene = {
     stack,
     random: new Random(seed),
     over,
-    counts: new Map(),
+    counts,
     extra: new Map(),
     violations: [],
     note: (text) => void notes.push(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)}  ${text}`),
@@ -95,6 +101,28 @@ async function play(stack: TortureStack, { seed, durationMs, say, signal }: Tort
   const verdict = await judge(scene)
   const faults = new Map([...scene.counts].toSorted(([a], [b]) => a.localeCompare(b)))
   return { ...verdict, ...watched, seed, directory: stack.directory, faults, drainedMs, ownEnds, notes }
+}
+
+const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((all, count) => all + count, 0)
+
+interface Ending {
+  readonly durationMs: number
+  readonly isEnough: () => boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/** Aborts when the faults are to end. */
+function ending({ durationMs, isEnough, signal }: Ending): AbortSignal {
+  const over = new AbortController()
+  const startedMs = performance.now()
+  const timer = setInterval(() => {
+    const passedMs = performance.now() - startedMs
+    if (signal?.aborted !== true && passedMs < durationMs) return
+    if (signal?.aborted !== true && passedMs < 2 * durationMs && !isEnough()) return
+    clearInterval(timer)
+    over.abort()
+  }, 100)
+  return over.signal
 }
 
 /** Faults are over: everybody is up, publishers end when all they tried is acknowledged, the rest works off what is there. */
@@ -156,14 +184,13 @@ async function showProgress(scene: Scene, say: (text: string) => void, stop: Abo
       stop.addEventListener('abort', () => (clearTimeout(timer), resolve(null)), { once: true })
     })
     if (stop.aborted) return
-    const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
     const [row] = await stack.store.query
       .rows<{ n: number }>('SELECT count() AS n FROM snapshots_v1')
       .catch(() => [undefined])
     const { acked } = attemptsIn(stack.journals)
     const seconds = Math.round((performance.now() - startedMs) / 1000)
     say(
-      `${seconds} s: ${total} faults of ${counts.size} kinds, ${acked.size} acknowledged, ${row?.n ?? '?'} committed${over.aborted ? ', draining' : ''}`,
+      `${seconds} s: ${sum(counts)} faults of ${counts.size} kinds, ${acked.size} acknowledged, ${row?.n ?? '?'} committed${over.aborted ? ', draining' : ''}`,
     )
   }
 }
