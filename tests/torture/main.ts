@@ -5,6 +5,9 @@ import { torture } from './torture.ts'
 
 /** `strikeflow torture`: a stack of its own, and everything that can happen to it. Exits with 1 when a promise was broken. */
 
+/** A busy machine takes its time over each, and is given up to twice as long for them. */
+const faultsPerMinute = 40
+
 interface Options {
   readonly minutes: number
   readonly seed?: number
@@ -37,7 +40,15 @@ const stop = new AbortController()
 process.once('SIGINT', () => stop.abort())
 process.once('SIGTERM', () => stop.abort())
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
-const result = await torture({ seed, durationMs: minutes * 60_000, isKept: keep, say, bug, signal: stop.signal })
+const result = await torture({
+  seed,
+  durationMs: minutes * 60_000,
+  leastFaults: minutes * faultsPerMinute,
+  isKept: keep,
+  say,
+  bug,
+  signal: stop.signal,
+})
 const again = `strikeflow torture --minutes ${minutes} --seed ${seed}`
 if (keep || result.violations.length > 0) say(result.notes.join('\n'))
 const print = (text: string): void => void process.stdout.write(`${text}\n`)

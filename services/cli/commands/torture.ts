@@ -18,7 +18,7 @@ export function registerTorture(program: Command, environment: Env): void {
     .description('kills, stops, cuts off and fills up the parts of a stack of its own, then looks for what was lost')
     .option(
       '--minutes <n>',
-      'how long things go wrong; what follows takes about as long again, two minutes at most',
+      'how long things go wrong; longer where a busy machine has not come to 40 faults a minute. What follows takes a minute or more',
       positiveNumber,
       '1.5',
     )
