@@ -14,6 +14,7 @@ import { registerReplay } from './commands/replay.ts'
 import { registerServices } from './commands/services.ts'
 import { registerStart } from './commands/start.ts'
 import { registerTail } from './commands/tail.ts'
+import { registerTorture } from './commands/torture.ts'
 
 /*
  * `strikeflow <command>`: what a person types. It starts services as processes of their own and imports none of them.
@@ -35,6 +36,7 @@ registerProve(program, environment)
 registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)
+registerTorture(program, environment)
 registerDoctor(program, environment)
 registerCalendar(program)
 registerGaps(program, environment)

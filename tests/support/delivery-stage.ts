@@ -185,14 +185,19 @@ export interface ChainOptions {
   readonly underlying: string
   readonly step: number
   readonly provider?: string
+  /** Two contracts each. @default 95, 100, 105 */
+  readonly strikes?: readonly number[]
+  /** Added to its market time. */
+  readonly shiftMs?: number
 }
 
 const startMs = Date.UTC(2026, 5, 22, 14)
 
 /** A small chain; its volume jumps now and then, so that there are alerts. */
-export function chainMessage({ underlying, step, provider = 'test' }: ChainOptions): ChainMessage {
+export function chainMessage(options: ChainOptions): ChainMessage {
+  const { underlying, step, provider = 'test', strikes = [95, 100, 105], shiftMs = 0 } = options
   const volume = 1_000 + step * 100 + Math.floor(step / 13) * 50_000
-  const contracts = [95, 100, 105].flatMap((strike) =>
+  const contracts = strikes.flatMap((strike) =>
     (['C', 'P'] as const).map((right) => ({
       root: underlying,
       expiry: '2026-07-17',
@@ -200,12 +205,12 @@ export function chainMessage({ underlying, step, provider = 'test' }: ChainOptio
       right,
       bid: 4.35 + (step % 7) / 100,
       ask: 4.5 + (step % 7) / 100,
-      volume: Math.floor(volume / 6),
+      volume: Math.floor(volume / 2 / strikes.length),
       openInterest: 500,
     })),
   )
   const snapshotId = uuidOf('test', provider, underlying, String(step))
-  const marketTimeMs = startMs + step * 60_000
+  const marketTimeMs = startMs + shiftMs + step * 60_000
   const snapshot = chainOf(contracts, { underlying, provider, snapshotId, marketTimeMs, contentHash: `${step}` })
   const { payload, contentEncoding } = encodeSnapshot(snapshot)
   return {
