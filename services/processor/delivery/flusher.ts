@@ -1,10 +1,12 @@
 import type { Timers } from '../../../shared/runtime/clock.ts'
-import { type Batch, type Processed, type RowTable, type Stamp, WriteFailure } from './ports.ts'
+import { type Batch, type Processed, type RowTable, type Servers, type Stamp, WriteFailure } from './ports.ts'
 import type { WriteBatch } from './write-batch.ts'
 
 export interface FlusherOptions<B extends Batch> {
   readonly createBatch: () => B
   readonly write: WriteBatch<B>
+  /** As far as anything that is added now was decided by what they hold. */
+  readonly servers: () => Servers
   readonly timers: Timers
   readonly maxRows: number
   readonly maxWaitMs: number
@@ -27,6 +29,7 @@ export interface Addition {
 interface Flush<B> {
   readonly batch: B
   readonly epochs: Map<number, number>
+  readonly servers: Servers
   readonly ids: Set<string>
   readonly publishes: Promise<unknown>[]
   readonly openedMs: number
@@ -108,10 +111,11 @@ export class Flusher<B extends Batch> {
   }
 
   #begin(): Flush<B> {
-    const { timers, createBatch, maxWaitMs } = this.#options
+    const { timers, createBatch, maxWaitMs, servers } = this.#options
     return {
       batch: this.#idle.pop() ?? createBatch(),
       epochs: new Map(),
+      servers: servers(),
       ids: new Set(),
       publishes: [],
       openedMs: timers.nowMs(),
@@ -138,7 +142,7 @@ export class Flusher<B extends Batch> {
     const { timers, write, onWritten, onDropped } = this.#options
     const startedMs = timers.nowMs()
     try {
-      await write(flush.batch, flush.publishes, flush.epochs)
+      await write(flush.batch, flush.publishes, flush)
       onWritten(flush.batch, (timers.nowMs() - startedMs) / 1000)
       this.#maxRows = Math.min(this.#options.maxRows, this.#maxRows * 2)
       this.#writing = null

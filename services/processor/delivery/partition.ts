@@ -175,7 +175,8 @@ export class Partition<B extends Batch> {
 
   async #isDuplicate({ streamSeq }: Delivery, { meta }: Opened, { mayBeStored }: Standing): Promise<boolean> {
     const { ports, flusher } = this.#deps
-    const before = { place: this.taken.place, streamSeq }
+    const { place, epoch } = this.taken
+    const before = { place, epoch, streamSeq }
     const isHeld = flusher.holds(meta.snapshotId)
     const isStored =
       !isHeld && mayBeStored && (await this.#untilAnswered(() => ports.ledger.isStored(meta.snapshotId, before)))

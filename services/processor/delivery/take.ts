@@ -4,7 +4,7 @@ import { InFlight, type InFlightDeps } from './in-flight.ts'
 import type { Membership } from './membership.ts'
 import type { Taken } from './partition.ts'
 import { findPlaces, type Placed } from './place.ts'
-import type { Batch, DamagedCommit, Fence, Ports } from './ports.ts'
+import type { Batch, DamagedCommit, Epochs, Ports } from './ports.ts'
 
 export interface TakeDeps<B extends Batch> {
   readonly ports: Ports<B>
@@ -13,7 +13,7 @@ export interface TakeDeps<B extends Batch> {
   readonly insertLimitMs: number
 }
 
-/** Commit rows younger than this are compared with the tables at every taking: a power cut may have left them alone. */
+/** The commit rows of so long before a partition's newest are compared with the tables at every taking: a power cut may have left them alone. */
 const auditWindowMs = 15 * 60_000
 
 /** The sink ends an insert by itself at its limit; this much longer, and something else is wrong. */
@@ -54,7 +54,7 @@ export async function takeOver<B extends Batch>(
 }
 
 interface TakenEpochs {
-  readonly epochs: Fence
+  readonly epochs: Epochs
   readonly hadOwner: ReadonlySet<number>
 }
 
