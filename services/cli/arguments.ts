@@ -2,7 +2,16 @@ import { access } from 'node:fs/promises'
 import { InvalidArgumentError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 
-/* Checks of what was typed, before anything is started. Each returns the text as it was. */
+/* Checks of what was typed, before anything is started. All but `instant` return the text as it was. */
+
+/** A day or an instant with its zone, as epoch milliseconds. */
+export function instant(text: string): number {
+  const timeMs = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text)
+  if (Number.isNaN(timeMs) || !/Z$|[+-]\d\d:\d\d$|^\d{4}-\d\d-\d\d$/.test(text)) {
+    throw new InvalidArgumentError('Expected a day (2026-06-22) or an instant with its zone (2026-06-22T13:30:00Z).')
+  }
+  return timeMs
+}
 
 export function nonEmpty(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It is empty.')

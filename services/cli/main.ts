@@ -12,6 +12,7 @@ import { registerMigrate } from './commands/migrate.ts'
 import { registerServices } from './commands/services.ts'
 import { registerStart } from './commands/start.ts'
 import { registerTail } from './commands/tail.ts'
+import { registerVerify } from './commands/verify.ts'
 
 /*
  * `strikeflow <command>`: what a person types. It starts services as processes of their own and imports none of them.
@@ -34,6 +35,7 @@ registerBench(program, environment)
 registerDoctor(program, environment)
 registerCalendar(program)
 registerGaps(program, environment)
+registerVerify(program, environment)
 
 try {
   await program.parseAsync(process.argv)

@@ -9,6 +9,7 @@ import {
   partitionsWithCommits,
   readStates,
 } from '../../shared/store/queries/commits.ts'
+import { lostRows } from '../../shared/store/queries/lost-rows.ts'
 import {
   begunInserts,
   highestEpochs,
@@ -64,6 +65,12 @@ export function createLedger(
     hasCommits: (partitions) => partitionsWithCommits(query, partitions),
     isStored: (snapshotId, { place, epoch, streamSeq }) =>
       isStoredBefore(query, snapshotId, { ...place, epoch, streamSeq }),
+    async lostRows(key, minAgeMs) {
+      const lost = await lostRows(query, key, minAgeMs)
+      if (lost === null) return null
+      const prior = lost.prior && { ...lost.prior, state: parsed(lost.prior.state) }
+      return { ...lost, tables: lost.tables.map((name) => tableOf.get(name) ?? 'quotes'), prior }
+    },
     async rowCounts(keys) {
       const found = new Map<string, RowCounts>()
       for (const { table, id, n } of await countRows(query, Object.values(tableNames), keys, codeVersion)) {
@@ -73,3 +80,5 @@ export function createLedger(
     },
   }
 }
+
+const parsed = (state: string): KeyState | null => (state === '' ? null : (JSON.parse(state) as KeyState))

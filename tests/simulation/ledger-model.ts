@@ -64,6 +64,8 @@ export function createLedgerModel(world: World, sink: SinkModel, host: Host): Le
     states: (places) => ask(() => places.flatMap((place) => statesOf(sink, place))),
     hasCommits: (partitions) => ask(() => new Set(partitions.filter((p) => commitsOf(sink, p).length > 0))),
     rowCounts: (keys) => ask(() => countRows(sink, keys)),
+    // Everything in a run is younger than the audit at taking reaches back.
+    lostRows: () => ask(() => null),
     isStored: (snapshotId, before) => ask(() => isStored(sink, snapshotId, before)),
   }
 }

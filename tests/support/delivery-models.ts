@@ -217,6 +217,7 @@ export function createLedgerModel(world: World): Ledger {
       }
       return found
     },
+    lostRows: async () => null,
     isStored: async (snapshotId, { place, streamSeq }) =>
       world.commits.some(
         (commit) =>

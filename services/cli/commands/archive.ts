@@ -8,7 +8,7 @@ import { storeSettings } from '../../../shared/store/settings.ts'
 import { listArchive } from '../archive/list.ts'
 import { type RestoreOptions, type Restored, restoreArchive } from '../archive/restore.ts'
 import { auditArchive } from '../archive/verify.ts'
-import { nonEmpty, tickers } from '../arguments.ts'
+import { instant, nonEmpty, tickers } from '../arguments.ts'
 import { stackStore, waitForCommits } from '../committed.ts'
 import { startOwnStack } from '../own-stack.ts'
 import { findRunningStack } from '../running-stack.ts'
@@ -33,14 +33,6 @@ interface RestoreArguments extends PlaceOptions {
 }
 
 const directoryOf = ({ data, directory }: PlaceOptions): string => directory ?? join(data, 'archive')
-
-function instant(text: string): number {
-  const timeMs = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text)
-  if (Number.isNaN(timeMs) || !/Z$|[+-]\d\d:\d\d$|^\d{4}-\d\d-\d\d$/.test(text)) {
-    throw new InvalidArgumentError('Expected a day (2026-06-22) or an instant with its zone (2026-06-22T13:30:00Z).')
-  }
-  return timeMs
-}
 
 function timeKind(text: string): string {
   if (text !== 'market' && text !== 'stored') throw new InvalidArgumentError('Expected market or stored.')

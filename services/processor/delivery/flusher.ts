@@ -106,7 +106,8 @@ export class Flusher<B extends Batch> {
       publish.catch(() => {})
       flush.publishes.push(publish)
     }
-    if (processed.outcome === 'stored' && processed.meta !== null) flush.ids.add(processed.meta.snapshotId)
+    const hasRows = processed.outcome === 'stored' || tables.length > 0
+    if (hasRows && processed.meta !== null) flush.ids.add(processed.meta.snapshotId)
     this.#writeIfDue()
   }
 

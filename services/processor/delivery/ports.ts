@@ -136,6 +136,16 @@ export interface DamagedCommit {
   readonly previousSeq: number
 }
 
+/** What it takes to compute the rows of a stored snapshot once more. */
+export interface LostRows {
+  /** That do not have all the rows its commit row promises. */
+  readonly tables: readonly RowTable[]
+  readonly late: boolean
+  readonly contentUnchanged: boolean
+  /** Whose state it was computed from; null where it was the first of its key. */
+  readonly prior: { readonly snapshotId: string; readonly state: KeyState | null } | null
+}
+
 export interface StoredState {
   readonly partition: number
   readonly underlying: string
@@ -170,6 +180,8 @@ export interface Ledger {
   hasCommits(partitions: readonly number[]): Promise<ReadonlySet<number>>
   /** Rows these snapshots have: of the newest epoch that wrote any, and of this code version only. */
   rowCounts(keys: readonly SnapshotKey[]): Promise<ReadonlyMap<string, RowCounts>>
+  /** What a stored snapshot has lost of its rows; null when nothing, when it was committed less than `minAgeMs` ago, or nobody knows what they were computed from. */
+  lostRows(key: SnapshotKey, minAgeMs: number): Promise<LostRows | null>
   /** True when a snapshot is committed as stored by a message before this one, or in another incarnation. */
   isStored(snapshotId: string, before: Before): Promise<boolean>
 }

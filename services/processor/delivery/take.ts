@@ -1,5 +1,6 @@
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { pause } from '../../../shared/runtime/clock.ts'
+import { auditWindowMs } from './audit-window.ts'
 import { InFlight, type InFlightDeps } from './in-flight.ts'
 import type { Membership } from './membership.ts'
 import type { Taken } from './partition.ts'
@@ -12,9 +13,6 @@ export interface TakeDeps<B extends Batch> {
   readonly inFlight: InFlightDeps
   readonly insertLimitMs: number
 }
-
-/** The commit rows of so long before a partition's newest are compared with the tables at every taking: a power cut may have left them alone. */
-const auditWindowMs = 15 * 60_000
 
 /** The sink ends an insert by itself at its limit; this much longer, and something else is wrong. */
 const graceMs = 2_000

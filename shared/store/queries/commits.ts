@@ -81,7 +81,7 @@ export interface Damage {
 }
 
 /** Tables whose rows a commit row counts, and how many it promises. */
-const promised = [
+export const promisedRows = [
   ['option_quotes_v1', 'n_quotes'],
   ['expiry_features_v1', 'n_expiries'],
   ['chain_features_v1', 'n_chains'],
@@ -99,7 +99,7 @@ export async function damagedCommits(
   partitions: readonly number[],
   windowMs: number,
 ): Promise<readonly Damage[]> {
-  const perTable = promised.map(
+  const perTable = promisedRows.map(
     ([table, count]) => `
       SELECT partition, toString(incarnation) AS incarnation, stream_seq, previous_seq, ${count} AS promised, found.n AS there
       FROM recent LEFT JOIN (
