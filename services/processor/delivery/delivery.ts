@@ -7,6 +7,7 @@ import { Membership } from './membership.ts'
 import { Partition, type Taken } from './partition.ts'
 import type { Batch, DeliveryOptions, Ports, WriteFailure } from './ports.ts'
 import { isRetryable, Setbacks } from './setbacks.ts'
+import { StoreWatch } from './store-watch.ts'
 import { takeOver } from './take.ts'
 import { createTurns } from './turns.ts'
 import { createBatchWriter } from './write-batch.ts'
@@ -33,6 +34,7 @@ export class Delivery<B extends Batch> {
   readonly #flusher: Flusher<B>
   readonly #inFlight: InFlightDeps
   readonly #setbacks: Setbacks
+  readonly #storeWatch: StoreWatch
   readonly #turn: () => Promise<void>
   readonly #partitions = new Map<number, Partition<B>>()
   readonly #failed = new Set<number>()
@@ -50,6 +52,7 @@ export class Delivery<B extends Batch> {
     this.#fault.promise.catch(() => {})
     this.#setbacks = new Setbacks(ports)
     this.#turn = createTurns(timers)
+    this.#storeWatch = new StoreWatch({ ports, onStartedAgain: () => this.#onStoreStartedAgain() })
     this.#membership = new Membership({ ...options, ...ports, onChange: () => this.#wake.resolve() })
     this.#flusher = new Flusher<B>({
       createBatch: () => sink.createBatch(),
@@ -60,6 +63,7 @@ export class Delivery<B extends Batch> {
         mayWrite: () => (this.#isOver ? 'no' : this.#membership.mayWrite() ? 'yes' : 'wait'),
         onBusy: (err, attempt) => this.#onBusy(err, attempt),
       }),
+      servers: () => this.#storeWatch.servers,
       timers,
       maxRows: options.flushRows,
       maxWaitMs: options.flushMs,
@@ -90,9 +94,12 @@ export class Delivery<B extends Batch> {
     stop.addEventListener('abort', onStop)
     const fatal = Promise.race([this.#fault.promise, this.#membership.superseded])
     fatal.catch(() => {})
+    const over = new AbortController()
     try {
+      void this.#watchStore(over.signal)
       await Promise.race([this.#loop(stop), aborted(stop), fatal])
     } finally {
+      over.abort()
       this.#isEnding = true
       stop.removeEventListener('abort', onStop)
       await this.#end()
@@ -172,12 +179,18 @@ export class Delivery<B extends Batch> {
   async #take(partitions: readonly number[]): Promise<number | null> {
     const { log, observer } = this.#ports
     try {
+      // Before anything is read back: what this life of the store holds is what counts from here on.
+      await this.#storeWatch.look()
+      const { restarts } = this.#storeWatch
       const taken = await takeOver(partitions, {
         ports: this.#ports,
         membership: this.#membership,
         inFlight: this.#inFlight,
         insertLimitMs: this.#options.insertLimitMs,
       })
+      // All of it in one life, or what was found whole may have been read half.
+      await this.#storeWatch.look()
+      if (this.#storeWatch.restarts !== restarts) throw startedAgain()
       this.#setbacks.problem = null
       const owned = taken.map(({ place }) => place.partition)
       if (owned.length > 0) observer.took(owned)
@@ -292,6 +305,27 @@ export class Delivery<B extends Batch> {
     this.#noteFailure(error)
   }
 
+  async #watchStore(signal: AbortSignal): Promise<void> {
+    const { timers } = this.#ports
+    while (!signal.aborted) {
+      await pause(timers, this.#options.renewMs, signal)
+      // While it does not answer nothing is written either; whoever waits for it says so.
+      if (!signal.aborted && this.#partitions.size > 0) await this.#storeWatch.look().catch(() => {})
+    }
+  }
+
+  /** Everything owned was read back from what may be there no more. What is under way is refused by the sink, or dropped here. */
+  #onStoreStartedAgain(): void {
+    const owned = new Set(this.#partitions.keys())
+    if (owned.size === 0) return
+    for (const number of owned) {
+      this.#partitions.get(number)?.halt()
+      this.#failed.add(number)
+    }
+    void this.#flusher.abandon(owned, startedAgain())
+    this.#noteFailure(startedAgain())
+  }
+
   /** What it delivered before it failed is good and is written. */
   async #onFailed(partition: Partition<B>, error: unknown): Promise<void> {
     const { number } = partition
@@ -307,3 +341,6 @@ export class Delivery<B extends Batch> {
     else this.#fault.reject(error)
   }
 }
+
+const startedAgain = (): StrikeflowError =>
+  new StrikeflowError('store', 'The store has started again: reading back what it still has', { retryable: true })

@@ -52,6 +52,7 @@ function stage(timers: VirtualTimers = createVirtualTimers()) {
   const dropped: number[][] = []
   const flusher = new Flusher({
     createBatch,
+    servers: () => new Map(),
     timers,
     maxRows: 10,
     maxWaitMs: 200,

@@ -1,10 +1,12 @@
 import type { Timers } from '../../../shared/runtime/clock.ts'
-import { type Batch, type Processed, type RowTable, type Stamp, WriteFailure } from './ports.ts'
+import { type Batch, type Processed, type RowTable, type Servers, type Stamp, WriteFailure } from './ports.ts'
 import type { WriteBatch } from './write-batch.ts'
 
 export interface FlusherOptions<B extends Batch> {
   readonly createBatch: () => B
   readonly write: WriteBatch<B>
+  /** As far as anything that is added now was decided by what they hold. */
+  readonly servers: () => Servers
   readonly timers: Timers
   readonly maxRows: number
   readonly maxWaitMs: number
@@ -29,6 +31,7 @@ export interface Addition {
 interface Flush<B> {
   readonly batch: B
   readonly epochs: Map<number, number>
+  readonly servers: Servers
   readonly ids: Set<string>
   readonly publishes: Promise<unknown>[]
   readonly openedMs: number
@@ -113,15 +116,17 @@ export class Flusher<B extends Batch> {
       publish.catch(() => {})
       flush.publishes.push(publish)
     }
-    if (processed.outcome === 'stored' && processed.meta !== null) flush.ids.add(processed.meta.snapshotId)
+    const hasRows = processed.outcome === 'stored' || tables.length > 0
+    if (hasRows && processed.meta !== null) flush.ids.add(processed.meta.snapshotId)
     this.#writeIfDue()
   }
 
   #begin(): Flush<B> {
-    const { timers, createBatch, maxWaitMs } = this.#options
+    const { timers, createBatch, maxWaitMs, servers } = this.#options
     return {
       batch: this.#idle.pop() ?? createBatch(),
       epochs: new Map(),
+      servers: servers(),
       ids: new Set(),
       publishes: [],
       openedMs: timers.nowMs(),
@@ -159,7 +164,7 @@ export class Flusher<B extends Batch> {
     const { timers, write, onWritten, onDropped } = this.#options
     const startedMs = timers.nowMs()
     try {
-      await write(flush.batch, flush.publishes, flush.epochs)
+      await write(flush.batch, flush.publishes, flush)
       onWritten(flush.batch, (timers.nowMs() - startedMs) / 1000)
       this.#maxRows = Math.min(this.#options.maxRows, this.#maxRows * 2)
       this.#writing = null
