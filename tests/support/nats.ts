@@ -22,8 +22,13 @@ export interface TestNats extends AsyncDisposable {
   restart(): Promise<void>
 }
 
+export type TestNatsOptions = Pick<
+  NatsServerOptions,
+  'binary' | 'configuration' | 'maxPendingBytes' | 'name' | 'startTimeoutMs' | 'syncAlways'
+>
+
 /** Starts a real nats-server in a folder of its own; stopped and removed when disposed. */
-export async function startTestNats(options: Pick<NatsServerOptions, 'maxPendingBytes'> = {}): Promise<TestNats> {
+export async function startTestNats(options: TestNatsOptions = {}): Promise<TestNats> {
   const dataDir = await mkdtemp(join(tmpdir(), 'strikeflow-nats-'))
   let server = await startNats({ ...options, dataDir, log: silentLog })
   const { url, port } = server
