@@ -54,5 +54,5 @@ async function expectedSums() {
   await stage.start('alone')
   await stage.publish(messages)
   await waitForCommits(stage, messages.length)
-  return checksums(stage.store.query)
+  return await checksums(stage.store.query)
 }
