@@ -11,6 +11,7 @@ const logLine = z.object({
   time: z.number(),
   msg: z.string(),
   messages: z.number().optional(),
+  contracts: z.number().optional(),
   partitions: z.array(z.number()).optional(),
 })
 /** What the measurements read of the processor's log. */
