@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { busFindings } from '../../services/cli/doctor/servers.ts'
 import { compareVersions } from '../../services/cli/doctor/versions.ts'
+import { inspectBus } from '../../shared/bus/inspect.ts'
 import { streamInfo } from '../../shared/bus/streams.ts'
 import { checksums } from '../support/checksum.ts'
 import { chainMessages, openStage, waitForCommits } from '../support/delivery-stage.ts'
@@ -24,6 +26,8 @@ it(
     const startNats = async (): Promise<TestCluster> => (cluster = await startTestCluster(newest?.binary ?? ''))
     await using stage = await openStage({ startNats, replicas: 3 })
     if (cluster === undefined) throw new Error('no cluster')
+    const facts = await inspectBus(stage.bus, { profile: 'embedded', replicas: 3, clock: Date.now })
+    expect(busFindings(facts, 'embedded').filter(({ status }) => status !== 'ok')).toEqual([])
     expect((await stage.bus.jsm.streams.info('CHAINS')).config.num_replicas).toBe(3)
     await stage.start('one')
     const third = messages.length / 3

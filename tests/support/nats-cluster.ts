@@ -40,6 +40,7 @@ export async function startTestCluster(binary: string): Promise<TestCluster> {
     url,
     server: first.server,
     dataDir: first.dataDir,
+    monitorUrl: () => first.monitorUrl(),
     connect,
     kill: () => first.kill(),
     restart: () => first.restart(),
