@@ -7,7 +7,8 @@ import { machineOf } from './pipeline/measure.ts'
 import { count } from './pipeline/report.ts'
 import { runBench, wholeNumber } from './pipeline/run-bench.ts'
 import { measureCeiling } from './scaling/ceiling.ts'
-import { compare, twoCores } from './scaling/measure.ts'
+import { twoCores } from './scaling/cores.ts'
+import { compare } from './scaling/measure.ts'
 import { definition, formatReport, type ScalingReport } from './scaling/report.ts'
 
 /*

@@ -170,7 +170,7 @@ function queryable(sent: readonly Sent[], acks: readonly { readonly streamSeq: n
 
 const rounded = (value: number): number => Math.round(value * 100) / 100
 
-const sizeClasses = [100, 300, 1_000, 3_000, null] as const
+const sizeClasses = [300, 1_000, 3_000, null] as const
 
 function bySize(sent: readonly Sent[], { features }: Receiver): Figures['featuresMsBySize'] {
   return sizeClasses.map((below, i) => {

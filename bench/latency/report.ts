@@ -26,7 +26,7 @@ export function faultOf(report: LatencyReport): string | null {
 
 const line = (name: string, { n, p50, p90, p99, max }: Quantiles): readonly string[] => [
   name,
-  ...[p50, p90, p99, max].map((value) => value.toFixed(2)),
+  ...[p50, p90, p99, max].map((value) => (n === 0 ? '-' : value.toFixed(2))),
   count(n),
 ]
 

@@ -1,28 +1,28 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { measureRun, type Run, type RunOptions } from './run.ts'
 import type { Comparison } from './report.ts'
 
-export type CompareOptions = Omit<RunOptions, 'processors' | 'cores'> & {
+export type CompareOptions = Omit<RunOptions, 'processors' | 'cores' | 'othersCore'> & {
   readonly rounds: number
   readonly cores: readonly [number, number] | null
 }
 
-/** One and two processors in turn. */
+/** One and two processors in turn; where they have cores of their own, also one with everything else on its core. */
 export async function compare({ rounds, cores, ...options }: CompareOptions): Promise<Comparison> {
-  const runs: Record<1 | 2, Run[]> = { 1: [], 2: [] }
+  const [one, two, oneCore]: [Run[], Run[], Run[]] = [[], [], []]
   for (let round = 0; round < rounds; round++) {
-    for (const processors of [1, 2] as const) {
-      options.signal.throwIfAborted()
-      runs[processors].push(await measureRun({ ...options, processors, cores }))
-    }
+    options.signal.throwIfAborted()
+    one.push(await measureRun({ ...options, processors: 1, cores, othersCore: null }))
+    two.push(await measureRun({ ...options, processors: 2, cores, othersCore: null }))
+    if (cores !== null) oneCore.push(await measureRun({ ...options, processors: 1, cores, othersCore: cores[0] }))
   }
-  const [one, two] = [runs[1], runs[2]]
+  const rateOf = (runs: readonly Run[]): number => median(runs.map(rate))
   const cpuRatio = rounded(median(two.map(cpu)) / median(one.map(cpu)))
   return {
     one,
     two,
-    ratio: rounded(median(two.map(rate)) / median(one.map(rate))),
+    oneCore,
+    ratio: rounded(rateOf(two) / rateOf(one)),
+    ratioToOneCore: oneCore.length === 0 ? null : rounded(rateOf(two) / rateOf(oneCore)),
     ratioOfEvenWork: rounded(median(two.map(evenWork))),
     cpuRatio: Number.isNaN(cpuRatio) ? null : cpuRatio,
   }
@@ -42,21 +42,3 @@ function median(values: readonly number[]): number {
 }
 
 const rounded = (value: number): number => Math.round(1000 * value) / 1000
-
-/** Two cores this process may use, by their numbers; null where there are fewer, or nothing to give them out with. */
-export async function twoCores(): Promise<readonly [number, number] | null> {
-  try {
-    const { stdout } = await promisify(execFile)('taskset', ['--cpu-list', '--pid', String(process.pid)])
-    const cores = (stdout.split(':').at(-1) ?? '').trim().split(',').flatMap(expand)
-    const [first, second] = cores
-    return first === undefined || second === undefined ? null : [first, second]
-  } catch {
-    return null
-  }
-}
-
-/** `0-3` is four of them. */
-function expand(range: string): readonly number[] {
-  const [from = Number.NaN, to = from] = range.split('-').map(Number)
-  return Array.from({ length: to - from + 1 }, (_, i) => from + i)
-}

@@ -9,8 +9,12 @@ export const definition =
 export interface Comparison {
   readonly one: readonly Run[]
   readonly two: readonly Run[]
-  /** Of the medians. */
+  /** One with all that it works with on its own core; empty where nothing has a core of its own. */
+  readonly oneCore: readonly Run[]
+  /** Of the medians of two and one. */
   readonly ratio: number
+  /** Of two and `oneCore`: what a second processor brings that comes with a second core. */
+  readonly ratioToOneCore: number | null
   /** Highest that the split of the partitions allows: the busier of the two is the end of it. */
   readonly ratioOfEvenWork: number
   /** CPU seconds of two processors over those of one: what sharing costs, whatever else the machine did. */
@@ -46,16 +50,24 @@ const rowsOf = (name: string, comparison: Comparison): readonly (readonly string
   [
     '  two over one',
     comparison.ratio.toFixed(2),
-    `${comparison.ratioOfEvenWork.toFixed(2)} by the split of the contracts; CPU ${comparison.cpuRatio?.toFixed(2) ?? '-'}`,
+    `at most ${comparison.ratioOfEvenWork.toFixed(2)} by the split of the contracts; CPU ${comparison.cpuRatio?.toFixed(2) ?? '-'}`,
   ],
 ]
+
+const oneCoreRows = ({ oneCore, ratioToOneCore }: Comparison): readonly (readonly string[])[] =>
+  ratioToOneCore === null
+    ? []
+    : [
+        ['counting sink: one, all on its core', `${rates(oneCore)} contracts/s`, ''],
+        ['  two over that', ratioToOneCore.toFixed(2), ''],
+      ]
 
 /** The report for a person. */
 export function formatReport({ machine, ...report }: ScalingReport): string {
   const { ceiling, countingSink } = report
   const rows = [
     ...rowsOf('one ClickHouse', report.sharedClickhouse),
-    ...(countingSink === null ? [] : rowsOf('counting sink', countingSink)),
+    ...(countingSink === null ? [] : [...rowsOf('counting sink', countingSink), ...oneCoreRows(countingSink)]),
     ...(ceiling === null
       ? []
       : [

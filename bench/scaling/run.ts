@@ -8,7 +8,8 @@ import { startProcessor } from '../pipeline/processor-process.ts'
 import { publishAll } from '../pipeline/publish.ts'
 import { count } from '../pipeline/report.ts'
 import { type Stand, startStand } from '../pipeline/stand.ts'
-import { optionQuotes } from '../../shared/store/tables.ts'
+import { commitRows, optionQuotes } from '../../shared/store/tables.ts'
+import { confine } from './cores.ts'
 import { startCountingSink } from './sink.ts'
 
 export interface RunOptions {
@@ -17,6 +18,8 @@ export interface RunOptions {
   readonly sink: 'clickhouse' | 'counting'
   /** Each processor's only core. @default all of them may run on all */
   readonly cores: readonly number[] | null
+  /** The only core of everything else that is measured: the servers, and this process with its sink. @default all */
+  readonly othersCore: number | null
   readonly input: BenchInput
   readonly expected: ContractSum
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -29,6 +32,8 @@ export interface Run {
   readonly contractsPerSecond: number
   /** Of all processors together, while they worked. */
   readonly cpuSeconds: number | null
+  /** Of what they work with, meanwhile: `bench` is the counting sink. It shares their cores. */
+  readonly othersCpuSeconds: Readonly<Record<'nats' | 'clickhouse' | 'bench', number | null>>
   /** Contracts each of them wrote. */
   readonly shares: readonly number[]
 }
@@ -44,6 +49,7 @@ export async function measureRun(options: RunOptions): Promise<Run> {
   const { processors, sink, input, signal, onProgress } = options
   const { warmUp, measured } = splitInput(input)
   await using stand = await startStand()
+  await using _ = await confine([stand.natsPid, stand.clickhouse.pid, process.pid], options.othersCore)
   await using counting = sink === 'counting' ? await startCountingSink(stand.clickhouse.url) : null
   await using fleet = startFleet({ ...options, stand, url: counting?.url ?? stand.clickhouse.url })
   const until = (what: string, condition: (members: readonly Member[]) => boolean): Promise<void> =>
@@ -56,12 +62,13 @@ export async function measureRun(options: RunOptions): Promise<Run> {
   fleet.stop()
   await publishAll(stand, measured, signal)
   const [cpuBefore, contractsBefore] = [fleet.cpuSeconds(), fleet.members.map(({ contracts }) => contracts)]
+  const othersBefore = othersCpu(stand)
   const startMs = performance.now()
   fleet.goOn()
   await until('all messages', (members) => sumOf(members, 'messages') >= input.snapshots.length)
-  const committed = await committedMessages(stand)
+  const committed = counting?.rows.get(commitRows.table) ?? (await committedMessages(stand))
   const seconds = (performance.now() - startMs) / 1000
-  const cpuAfter = fleet.cpuSeconds()
+  const [cpuAfter, others] = [fleet.cpuSeconds(), othersCpu(stand)]
   if (committed !== input.snapshots.length)
     throw new Error(`${committed} commit rows of outcome stored, expected ${input.snapshots.length}`)
   await assertRows(options, stand, counting?.rows ?? null)
@@ -71,10 +78,23 @@ export async function measureRun(options: RunOptions): Promise<Run> {
   return {
     seconds: Math.round(1000 * seconds) / 1000,
     contractsPerSecond,
-    cpuSeconds: cpuBefore === null || cpuAfter === null ? null : Math.round(100 * (cpuAfter - cpuBefore)) / 100,
+    cpuSeconds: between(cpuBefore, cpuAfter),
+    othersCpuSeconds: {
+      nats: between(othersBefore.nats, others.nats),
+      clickhouse: between(othersBefore.clickhouse, others.clickhouse),
+      bench: between(othersBefore.bench, others.bench),
+    },
     shares,
   }
 }
+
+function othersCpu({ natsPid, clickhouse }: Stand): Run['othersCpuSeconds'] {
+  const { user, system } = process.cpuUsage()
+  return { nats: cpuSecondsOf(natsPid), clickhouse: cpuSecondsOf(clickhouse.pid), bench: (user + system) / 1e6 }
+}
+
+const between = (before: number | null, after: number | null): number | null =>
+  before === null || after === null ? null : Math.round(100 * (after - before)) / 100
 
 /** The first pass, or a third where there are fewer than three, is not measured. */
 function splitInput({ snapshots, passMessages }: BenchInput) {

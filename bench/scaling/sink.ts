@@ -1,28 +1,31 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request as forward, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { decodeArrow } from '../../shared/model/arrow.ts'
+import { createRowCounter } from './arrow-rows.ts'
 
-/** Stands where ClickHouse does and stores nothing of the rows: what is left is the processors' own work. */
+/** Stands where ClickHouse does and stores nothing: what is left is the processors' own work. */
 export interface CountingSink extends AsyncDisposable {
   readonly url: string
   /** Rows that came, by table. */
   readonly rows: ReadonlyMap<string, number>
 }
 
-/** Commit rows and epochs are few, and what a start reads: those and every query go on to a real server. */
-const kept = new Set(['snapshots_v1', 'partition_epochs_v1'])
-
+/**
+ * Counts the rows of every INSERT and says that they are stored. All else goes on to a real server: epochs, with which a partition is
+ * taken, and every query. Those find no rows and no commit rows, which is what a processor sees that has just begun.
+ */
 export async function startCountingSink(upstream: string): Promise<CountingSink> {
   const rows = new Map<string, number>()
   const server = createServer((request, response) => {
     const table = insertedTable(request.url ?? '/')
-    const answered = table === null || kept.has(table) ? passOn(upstream, request, response) : count(table)
+    const answered = table === null ? passOn(upstream, request, response) : count(table)
     answered.catch((error: unknown) => response.destroy(error as Error))
 
     async function count(into: string): Promise<void> {
-      const body = Buffer.concat(await request.toArray())
-      rows.set(into, (rows.get(into) ?? 0) + decodeArrow(aligned(body)).length)
+      const counter = createRowCounter()
+      request.on('data', (chunk: Buffer) => counter.push(chunk))
+      await once(request, 'end')
+      rows.set(into, (rows.get(into) ?? 0) + counter.rows)
       response.end()
     }
   })
@@ -52,6 +55,3 @@ async function passOn(upstream: string, request: IncomingMessage, response: Serv
   response.writeHead(answer.statusCode ?? 502, answer.headers)
   answer.pipe(response)
 }
-
-/** Arrow reads its columns in place, at whole words. */
-const aligned = (body: Buffer): Uint8Array => (body.byteOffset % 8 === 0 ? body : new Uint8Array(body))
