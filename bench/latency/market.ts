@@ -15,12 +15,10 @@ const seed = 7
 /** Monday 2026-11-16 09:30 in New York; an hour with the open's volume would be as good. */
 const openMs = Date.UTC(2026, 10, 16, 14, 30)
 const minuteMs = 60_000
-/** Minutes of a session; no event may run past its end. */
-export const maxMinutes = 300
+/** Two events of each name, one of each kind: a third could stand on what is left of the first. */
+export const maxMinutes = 20
 /** Each name has an event in one of so many minutes, and the next one so much later. */
 const eventEveryMinutes = 10
-/** So many rounds until the same name has an event of the same kind again, longer than any detector stays quiet. */
-const kindRounds = 4
 const sessionSteps = 390
 
 /** A market with nothing in it but what is put there: a tenth of all names has an event in each minute, half of them of volume. */
@@ -42,8 +40,8 @@ function eventsOf(underlying: string, index: number, minutes: number) {
   const rounds = Math.ceil((minutes - (index % eventEveryMinutes)) / eventEveryMinutes)
   return Array.from({ length: Math.max(0, rounds) }, (_, round) => {
     const atMs = openMs + (historyPasses + (index % eventEveryMinutes) + round * eventEveryMinutes) * minuteMs
-    // A spike of volatility takes half an hour to fade: the next one must not stand on it.
-    const isVolume = (Math.floor(index / eventEveryMinutes) + round) % kindRounds !== 0
+    // In turn: after one of volume its detector stays quiet for a quarter of an hour, and one of volatility takes time to fade.
+    const isVolume = (Math.floor(index / eventEveryMinutes) + round) % 2 === 0
     return isVolume
       ? { kind: 'volume_spike' as const, underlying, atMs, magnitude: volumeMagnitude(underlying) }
       : { kind: 'iv_spike' as const, underlying, atMs, magnitude: 10 }

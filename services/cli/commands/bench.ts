@@ -42,7 +42,7 @@ export function registerBench(program: Command, environment: Env): void {
       wholeNumber(1, 10 ** 9),
     )
     .option('--input <kind>', 'of the pipeline: recording (ten passes), or simulator (1.5 M contracts)')
-    .option('--minutes <n>', 'of the latency: how long it measures (10)', wholeNumber(1, 300))
+    .option('--minutes <n>', 'of the latency: how long it measures, at most 20 (10)', wholeNumber(1, 20))
     .option('--underlyings <n>', 'of the latency: chains a minute (1205)', wholeNumber(10, 6_000))
     .option('--rounds <n>', 'of the scaling: how often each is measured (2)', wholeNumber(1, 20))
     .option('--profile <directory>', 'leaves a CPU profile of the processor there')
