@@ -55,10 +55,20 @@ export interface DeliveryStage extends AsyncDisposable {
   committed(): Promise<number>
 }
 
-export async function openStage(): Promise<DeliveryStage> {
+export interface StageOptions {
+  /** @default one server, the machine's own */
+  readonly startNats?: () => Promise<TestNats>
+  /** Copies of each stream. @default 1 */
+  readonly replicas?: number
+}
+
+export async function openStage({
+  startNats = startTestNats,
+  replicas = 1,
+}: StageOptions = {}): Promise<DeliveryStage> {
   await using opening = new AsyncDisposableStack()
   const clickhouse = opening.use(await startClickHouse())
-  const nats = opening.use(await startTestNats())
+  const nats = opening.use(await startNats())
   const bus = await nats.connect()
   const account = { url: clickhouse.url, user: 'default', password: '' }
   {
@@ -69,7 +79,7 @@ export async function openStage(): Promise<DeliveryStage> {
   await migrate(store)
   // A merge would hide what was written twice.
   await store.command('SYSTEM STOP MERGES')
-  await ensureStreams(bus, 'embedded')
+  await ensureStreams(bus, 'embedded', { replicas })
   const publisher = createPublisher(bus, { publisherId: 'test/1' })
   const kept = opening.move()
   return {
@@ -79,7 +89,8 @@ export async function openStage(): Promise<DeliveryStage> {
     store,
     publisher,
     async start(instance, env = {}, wait = true) {
-      const processor = spawnProcessor(instance, { NATS_URL: nats.url, CLICKHOUSE_URL: clickhouse.url, ...env })
+      const servers = { NATS_URL: nats.url, NATS_REPLICAS: String(replicas), CLICKHOUSE_URL: clickhouse.url }
+      const processor = spawnProcessor(instance, { ...servers, ...env })
       kept.use(processor)
       if (wait) await processor.ready
       return processor
