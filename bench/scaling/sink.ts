@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request as forward, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createRowCounter } from './arrow-rows.ts'
+import { createRowCounter } from './native-rows.ts'
 
 /** Stands where ClickHouse does and stores nothing: what is left is the processors' own work. */
 export interface CountingSink extends AsyncDisposable {
@@ -45,7 +45,7 @@ export async function startCountingSink(upstream: string): Promise<CountingSink>
 /** Of an INSERT whose rows are the body; null for anything else. */
 function insertedTable(url: string): string | null {
   const query = new URL(url, 'http://localhost').searchParams.get('query')
-  return /^\s*INSERT INTO (\w+) .* FORMAT ArrowStream$/s.exec(query ?? '')?.[1] ?? null
+  return /^\s*INSERT INTO (\w+) .* FORMAT Native$/s.exec(query ?? '')?.[1] ?? null
 }
 
 async function passOn(upstream: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
