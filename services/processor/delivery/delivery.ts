@@ -7,6 +7,7 @@ import { Membership } from './membership.ts'
 import { Partition, type Taken } from './partition.ts'
 import type { Batch, DeliveryOptions, Ports, WriteFailure } from './ports.ts'
 import { isRetryable, Setbacks } from './setbacks.ts'
+import { type DeliveryStatus, positionOf, type Position } from './status.ts'
 import { StoreWatch } from './store-watch.ts'
 import { takeOver } from './take.ts'
 import { createTurns } from './turns.ts'
@@ -14,13 +15,6 @@ import { createBatchWriter } from './write-batch.ts'
 
 /** A stop waits so long for the flush in hand; what is not written then is the next owner's to find. */
 const drainLimitMs = 10_000
-
-/** How delivery stands, for readiness and the board. */
-export interface DeliveryStatus {
-  readonly owned: readonly number[]
-  /** Why it cannot do its work; empty when it can. */
-  readonly problems: readonly string[]
-}
 
 /**
  * Delivery of one process: keeps its share of the partitions taken, hands them over when others come and takes over when others
@@ -38,6 +32,7 @@ export class Delivery<B extends Batch> {
   readonly #turn: () => Promise<void>
   readonly #partitions = new Map<number, Partition<B>>()
   readonly #failed = new Set<number>()
+  readonly #stalled = new Map<number, Position>()
   readonly #fault = Promise.withResolvers<never>()
   #wake = Promise.withResolvers<void>()
   #isJoined = false
@@ -85,7 +80,8 @@ export class Delivery<B extends Batch> {
     if (!this.#isJoined) problems.push('not among the members yet')
     else if (!this.#membership.mayWrite()) problems.push('the leases cannot be renewed')
     if (this.#setbacks.problem !== null) problems.push(this.#setbacks.problem)
-    return { owned: [...this.#partitions.keys()], problems }
+    const positions = [...this.#stalled.values(), ...[...this.#partitions.values()].map(positionOf)]
+    return { owned: [...this.#partitions.keys()], positions, problems }
   }
 
   /** Runs until the signal aborts, then hands everything over. Rejects when the process should end. */
@@ -148,6 +144,7 @@ export class Delivery<B extends Batch> {
     const lost = [...this.#partitions.keys()].filter((partition) => !membership.isMine(partition))
     await this.#let(lost, 'another owner')
     const desired = new Set(membership.desired())
+    for (const partition of this.#stalled.keys()) if (!desired.has(partition)) this.#stalled.delete(partition)
     await Promise.all([...this.#partitions.keys()].filter((p) => !desired.has(p)).map((p) => this.#release(p)))
     await this.#giveBack(desired)
     return this.#takeMissing([...desired])
@@ -217,6 +214,7 @@ export class Delivery<B extends Batch> {
       onFault: (error) => this.#fault.reject(error),
     })
     this.#partitions.set(partition.number, partition)
+    this.#stalled.delete(partition.number)
     partition.start()
   }
 
@@ -229,7 +227,10 @@ export class Delivery<B extends Batch> {
       // What is under way of them goes down together with what others have in the same flush.
       await this.#flusher.abandon(numbers, new StrikeflowError('fenced', reason, { retryable: true }))
       await Promise.all(own.map((partition) => partition.ended))
-      for (const { number } of own) this.#partitions.delete(number)
+      for (const partition of own) {
+        this.#partitions.delete(partition.number)
+        if (reason === 'failed') this.#stalled.set(partition.number, positionOf(partition))
+      }
       for (const number of numbers) this.#failed.delete(number)
       if (own.length > 0)
         this.#ports.observer.lost(
