@@ -54,6 +54,16 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        test: {
+          ...shared,
+          name: 'torture',
+          include: ['tests/torture/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
       { test: { ...shared, name: 'deep', include: ['shared/**/*.deep.test.ts'] } },
     ],
   },

@@ -36,7 +36,13 @@ const readers: Readonly<Record<string, Read>> = {
 }
 
 /** Read by main.ts or tests themselves, without a schema. */
-const withoutSchema = ['STRIKEFLOW_DATA', 'STRIKEFLOW_DEBUG', 'STRIKEFLOW_CRASH_AT', 'STRIKEFLOW_PAUSE_AT']
+const withoutSchema = [
+  'STRIKEFLOW_DATA',
+  'STRIKEFLOW_NATS_SERVERS',
+  'STRIKEFLOW_DEBUG',
+  'STRIKEFLOW_CRASH_AT',
+  'STRIKEFLOW_PAUSE_AT',
+]
 
 const example = new Map(
   [...readFileSync('.env.example', 'utf8').matchAll(/^#?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(

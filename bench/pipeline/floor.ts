@@ -18,7 +18,8 @@ export function encodeBatches(snapshots: readonly Snapshot[], signal: AbortSigna
   const buffer = new TableBuffer(optionQuotes)
   const batches: Uint8Array[] = []
   const close = (): void => {
-    batches.push(buffer.encode())
+    // Encoded are views into the buffer, which goes on.
+    batches.push(Buffer.concat(buffer.encode()))
     buffer.reset()
   }
   for (const snapshot of snapshots) {
@@ -49,7 +50,7 @@ export async function insertBatches(
   const startMs = performance.now()
   for (const batch of batches) {
     signal.throwIfAborted()
-    await store.insert(sql, batch)
+    await store.insert(sql, [batch])
   }
   const seconds = (performance.now() - startMs) / 1000
   const cpu = cpuSecondsOf(clickhouse.pid)

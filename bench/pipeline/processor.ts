@@ -1,11 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { z } from 'zod'
 import { cpuSecondsOf, memoryOf } from './process-figures.ts'
-import { database, type Stand } from './stand.ts'
+import { type LogLine, startProcessor } from './processor-process.ts'
+import type { Stand } from './stand.ts'
 
-const script = new URL('../../services/processor/main.ts', import.meta.url).pathname
 /** Longest time without a commit. */
 const stallLimitMs = 120_000
 
@@ -33,55 +29,27 @@ export interface ProcessorRunOptions {
   readonly signal: AbortSignal
 }
 
-const logLine = z.object({ level: z.number(), time: z.number(), msg: z.string(), messages: z.number().optional() })
-
 /** Runs the real processor on a stream that holds everything already, until all is committed. */
 export async function runProcessor(options: ProcessorRunOptions): Promise<ProcessorRun> {
   const { stand, messages, signal } = options
   const clickhouseCpuBefore = cpuSecondsOf(stand.clickhouse.pid)
-  const child = start(options)
-  const exited = once(child, 'exit') as Promise<[number | null, string | null]>
-  try {
-    const watched = await Promise.race([
-      watch(child, options),
-      exited.then(([code, name]) => Promise.reject(new Error(`the processor ended with ${name ?? code}`))),
-      aborted(signal),
-    ])
-    const committed = await committedMessages(stand)
-    const endMs = Date.now()
-    if (committed !== messages) throw new Error(`${committed} commit rows of outcome stored, expected ${messages}`)
-    const pid = child.pid ?? 0
-    const clickhouseCpu = cpuSecondsOf(stand.clickhouse.pid)
-    return {
-      seconds: (endMs - watched.startMs) / 1000,
-      flushes: watched.flushes,
-      rssMb: watched.rssMb,
-      peakRssMb: memoryOf(pid)?.peakRssMb ?? null,
-      cpuSeconds: cpuSecondsOf(pid),
-      clickhouseCpuSeconds:
-        clickhouseCpu === null || clickhouseCpuBefore === null ? null : clickhouseCpu - clickhouseCpuBefore,
-    }
-  } finally {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
-    await exited
+  const watch = createWatch(options)
+  await using processor = startProcessor({ ...options, onLine: (line) => watch.look(line, processor.pid) })
+  processor.child.once('exit', watch.stop)
+  const watched = await Promise.race([watch.done, processor.ended, aborted(signal)])
+  const committed = await committedMessages(stand)
+  const endMs = Date.now()
+  if (committed !== messages) throw new Error(`${committed} commit rows of outcome stored, expected ${messages}`)
+  const clickhouseCpu = cpuSecondsOf(stand.clickhouse.pid)
+  return {
+    seconds: (endMs - watched.startMs) / 1000,
+    flushes: watched.flushes,
+    rssMb: watched.rssMb,
+    peakRssMb: memoryOf(processor.pid)?.peakRssMb ?? null,
+    cpuSeconds: cpuSecondsOf(processor.pid),
+    clickhouseCpuSeconds:
+      clickhouseCpu === null || clickhouseCpuBefore === null ? null : clickhouseCpu - clickhouseCpuBefore,
   }
-}
-
-function start({ stand, profileDirectory, environment }: ProcessorRunOptions): ChildProcess {
-  const inherited = Object.entries(environment).filter(([name]) => /^(PATH|HOME|TMPDIR|PROCESSOR_\w+)$/.test(name))
-  const profile = profileDirectory === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`]
-  return spawn(process.execPath, [...profile, script], {
-    // The channel ends with this process, and the processor with it; Ctrl-C reaches it through us.
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    detached: true,
-    env: {
-      ...Object.fromEntries(inherited),
-      NATS_URL: stand.natsUrl,
-      NATS_PROFILE: 'embedded',
-      CLICKHOUSE_URL: stand.clickhouse.url,
-      CLICKHOUSE_DATABASE: database,
-    },
-  })
 }
 
 interface Watched {
@@ -91,7 +59,7 @@ interface Watched {
 }
 
 /** Follows the log until it says that all messages are committed: asking ClickHouse meanwhile would cost what is measured. */
-function watch(child: ChildProcess, { messages, passMessages, signal }: ProcessorRunOptions): Promise<Watched> {
+function createWatch({ messages, passMessages }: Pick<ProcessorRunOptions, 'messages' | 'passMessages'>) {
   const { promise, resolve, reject } = Promise.withResolvers<Watched>()
   const rssMb: number[] = []
   let startMs = Number.NaN
@@ -100,45 +68,32 @@ function watch(child: ChildProcess, { messages, passMessages, signal }: Processo
   const stalled = (): void =>
     reject(new Error(`no commit for ${stallLimitMs} ms, ${committed} of ${messages} messages`))
   const stallTimer = setTimeout(stalled, stallLimitMs)
-  createInterface({ input: child.stderr ?? process.stdin }).on('line', (line) => {
-    const entry = logLine.safeParse(parseJson(line))
-    if (!signal.aborted && isNoteworthy(entry.data)) process.stderr.write(`${line}\n`)
-    if (!entry.success) return
-    const { msg, time } = entry.data
-    if (msg === 'partitions taken') startMs = time
-    if (msg !== 'flush committed') return
-    stallTimer.refresh()
-    flushes += 1
-    committed += entry.data.messages ?? 0
-    const memory = memoryOf(child.pid ?? 0)
-    if (memory !== null && committed >= (rssMb.length + 1) * passMessages) rssMb.push(memory.rssMb)
-    if (committed < messages) return
-    clearTimeout(stallTimer)
-    resolve({ startMs, flushes, rssMb })
-  })
-  child.once('exit', () => clearTimeout(stallTimer))
-  return promise
-}
-
-/** Warnings and worse, and what is no log line at all: a crash says why. */
-const isNoteworthy = (entry: z.output<typeof logLine> | undefined): boolean => (entry?.level ?? 50) >= 40
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown
-  } catch {
-    return null
+  return {
+    done: promise,
+    stop: () => clearTimeout(stallTimer),
+    look({ msg, time, messages: written = 0 }: LogLine, pid: number): void {
+      if (msg === 'partitions taken') startMs = time
+      if (msg !== 'flush committed') return
+      stallTimer.refresh()
+      flushes += 1
+      committed += written
+      const memory = memoryOf(pid)
+      if (memory !== null && committed >= (rssMb.length + 1) * passMessages) rssMb.push(memory.rssMb)
+      if (committed < messages) return
+      clearTimeout(stallTimer)
+      resolve({ startMs, flushes, rssMb })
+    },
   }
 }
 
-async function committedMessages({ store }: Stand): Promise<number> {
+export async function committedMessages({ store }: Pick<Stand, 'store'>): Promise<number> {
   const [row] = await store.query.rows<{ n: number }>(
     `SELECT uniqExact(snapshot_id) AS n FROM snapshots_v1 WHERE outcome = 'stored'`,
   )
   return row?.n ?? -1
 }
 
-const aborted = (signal: AbortSignal): Promise<never> =>
+export const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
     const fail = (): void => reject(signal.reason as Error)
     if (signal.aborted) fail()

@@ -39,14 +39,18 @@ export interface PipelineReport {
   readonly insertFloorCpuSeconds: number | null
   readonly rows: number
   readonly checksum: string
-  readonly machine: {
-    readonly cores: number
-    readonly cpu: string
-    readonly loadAverage: number
-    readonly node: string
-    readonly clickhouse: string
-    readonly nats: string
-  }
+  readonly machine: Machine
+}
+
+/** Where figures were measured. */
+export interface Machine {
+  readonly cores: number
+  readonly cpu: string
+  /** Over the minute before it began. */
+  readonly loadAverage: number
+  readonly node: string
+  readonly clickhouse: string
+  readonly nats: string
 }
 
 /** A whole number with its thousands apart. */
@@ -111,9 +115,20 @@ export function formatReport(report: PipelineReport): string {
   ].join('\n')
 }
 
-function aligned(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map(([name = '', value = '', note = '']) =>
-    `${name.padEnd(widths[0] ?? 0)}  ${value.padStart(widths[1] ?? 0)}  ${note}`.trimEnd(),
+/** Pads the columns; the first to the left, and in a table of three the last is a note. */
+export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const columns = Math.max(...rows.map(({ length }) => length))
+  const isNote = (column: number): boolean => columns === 3 && column === 2
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  return rows.map((row) =>
+    widths
+      .map((width, column) => {
+        const cell = row[column] ?? ''
+        return column === 0 || isNote(column) ? cell.padEnd(width) : cell.padStart(width)
+      })
+      .join('  ')
+      .trimEnd(),
   )
 }

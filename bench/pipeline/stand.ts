@@ -10,7 +10,10 @@ export const database = 'default'
 /** Servers of the measurement alone, on free ports and temporary directories that go with them. */
 export interface Stand extends AsyncDisposable {
   readonly natsUrl: string
+  readonly natsPid: number
   readonly bus: Bus
+  /** A further connection, closed with the stand. */
+  connect(name: string): Promise<Bus>
   readonly clickhouse: TestClickHouse
   readonly store: Store
 }
@@ -24,7 +27,15 @@ export async function startStand(): Promise<Stand> {
   const store = opening.use(openStore({ url: clickhouse.url, database, user: 'default', password: '' }))
   await migrate(store)
   const kept = opening.move()
-  return { natsUrl: nats.url, bus, clickhouse, store, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  return {
+    natsUrl: nats.url,
+    natsPid: nats.server.pid,
+    bus,
+    connect: (name) => nats.connect(name),
+    clickhouse,
+    store,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
 }
 
 /** Resolves when no merge runs, so that one phase does not pay for the one before it. */

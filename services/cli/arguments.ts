@@ -19,6 +19,13 @@ export const wholeNumber =
     return text
   }
 
+export function positiveNumber(text: string): string {
+  if (text.trim() === '' || !(Number(text) > 0 && Number(text) < Number.POSITIVE_INFINITY)) {
+    throw new InvalidArgumentError('Expected a number above 0.')
+  }
+  return text
+}
+
 export function speedFactor(text: string): string {
   const value = Number(text)
   if (text.trim() === '' || !(value >= 0 && value <= 1_000_000)) {

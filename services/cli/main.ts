@@ -14,6 +14,8 @@ import { registerReplay } from './commands/replay.ts'
 import { registerServices } from './commands/services.ts'
 import { registerStart } from './commands/start.ts'
 import { registerTail } from './commands/tail.ts'
+import { registerTorture } from './commands/torture.ts'
+import { registerVerify } from './commands/verify.ts'
 
 /*
  * `strikeflow <command>`: what a person types. It starts services as processes of their own and imports none of them.
@@ -35,9 +37,11 @@ registerProve(program, environment)
 registerMigrate(program, environment)
 registerServices(program, environment)
 registerBench(program, environment)
+registerTorture(program, environment)
 registerDoctor(program, environment)
 registerCalendar(program)
 registerGaps(program, environment)
+registerVerify(program, environment)
 
 try {
   await program.parseAsync(process.argv)

@@ -58,7 +58,7 @@ type Row = Record<string, unknown>
 
 async function insert(table: string, ...rows: readonly Row[]): Promise<void> {
   const body = Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'))
-  await store.insert(`INSERT INTO ${table} FORMAT JSONEachRow`, body)
+  await store.insert(`INSERT INTO ${table} FORMAT JSONEachRow`, [body])
 }
 
 async function document(name: ExportName): Promise<Row[]> {

@@ -9,7 +9,14 @@ import {
   partitionsWithCommits,
   readStates,
 } from '../../shared/store/queries/commits.ts'
-import { begunInserts, highestEpochs, insertEpochsSql, rivals } from '../../shared/store/queries/ownership.ts'
+import { lostRows } from '../../shared/store/queries/lost-rows.ts'
+import {
+  begunInserts,
+  highestEpochs,
+  insertEpochsSql,
+  rivals,
+  serverStart,
+} from '../../shared/store/queries/ownership.ts'
 import {
   alertRows,
   chainFeatures,
@@ -38,6 +45,7 @@ export function createLedger(
 ): Ledger {
   const { query } = store
   return {
+    server: () => serverStart(query),
     highestEpochs: (partitions) => highestEpochs(query, partitions),
     insertEpochs: (epochs) =>
       store.command(insertEpochsSql, { partitions: [...epochs.keys()], epochs: [...epochs.values()], owner }),
@@ -55,8 +63,14 @@ export function createLedger(
     states: async (places) =>
       (await readStates(query, places)).map((row) => ({ ...row, state: JSON.parse(row.state) as KeyState })),
     hasCommits: (partitions) => partitionsWithCommits(query, partitions),
-    isStored: (snapshotId, { place, streamSeq }) =>
-      isStoredBefore(query, snapshotId, { incarnation: place.incarnation, partition: place.partition, streamSeq }),
+    isStored: (snapshotId, { place, epoch, streamSeq }) =>
+      isStoredBefore(query, snapshotId, { ...place, epoch, streamSeq }),
+    async lostRows(key, minAgeMs) {
+      const lost = await lostRows(query, key, minAgeMs)
+      if (lost === null) return null
+      const prior = lost.prior && { ...lost.prior, state: parsed(lost.prior.state) }
+      return { ...lost, tables: lost.tables.map((name) => tableOf.get(name) ?? 'quotes'), prior }
+    },
     async rowCounts(keys) {
       const found = new Map<string, RowCounts>()
       for (const { table, id, n } of await countRows(query, Object.values(tableNames), keys, codeVersion)) {
@@ -66,3 +80,5 @@ export function createLedger(
     },
   }
 }
+
+const parsed = (state: string): KeyState | null => (state === '' ? null : (JSON.parse(state) as KeyState))

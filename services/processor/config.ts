@@ -65,6 +65,10 @@ export const processorSettings = z.object({
   ledgerIntervalMs: integer(50, 600_000).default(1_000),
   /** A chain that was acknowledged, is not stored after this, and is not in the stream either, is lost. */
   ledgerSettleMs: integer(0, 3_600_000).default(10_000),
+  /** How often the cursors are compared with what CHAINS keeps. */
+  lagCheckMs: integer(50, 600_000).default(10_000),
+  /** Share of the stream's retention, in bytes or age, at which a cursor is said to be in danger. */
+  lagNearShare: z.coerce.number().min(1e-9).max(1).default(0.8),
   /** Holds each flush for so long between its rows and its commit rows; for tests of being killed there. */
   pauseBeforeCommitMs: integer(0, 60_000).default(0),
 })

@@ -38,9 +38,12 @@ interface PendingCommit extends Pick<
   readonly stamp: Stamp
 }
 
+/** So many rows a flush may have when the sink is slow: grown to that by doubling, it would be copied time and again. */
+const quotesRoom = 2 ** 19
+
 /** The rows of one flush, growing as messages are processed. Reused: `reset` keeps the memory. */
 export class Flush implements Batch {
-  readonly quotes = new TableBuffer(optionQuotes)
+  readonly quotes = new TableBuffer(optionQuotes, quotesRoom)
   readonly expiries = new TableBuffer(expiryFeatures)
   readonly chains = new TableBuffer(chainFeatures)
   readonly rejects = new TableBuffer(quoteRejects)

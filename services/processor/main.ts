@@ -20,7 +20,8 @@ import { openStore, type Store } from '../../shared/store/connect.ts'
 import { schemaIsCurrent } from '../../shared/store/migrate.ts'
 import { storeSettings } from '../../shared/store/settings.ts'
 import { processorSettings } from './config.ts'
-import { createMetrics } from './metrics.ts'
+import { LagWatch } from './lag-watch.ts'
+import { createMetrics, type ProcessorMetrics } from './metrics.ts'
 import { createLedger as createGapLedger, type Ledger as GapLedger } from './ledger/ledger.ts'
 import { createLedgerMetrics } from './ledger/metrics.ts'
 import { createPoint } from './points.ts'
@@ -52,11 +53,13 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
   const bus = opened(await openBus(nats, signal))
   const store = opened(openStore(readSettings('CLICKHOUSE', storeSettings, process.env)))
   let delivery: Awaited<ReturnType<typeof createProcessor>> | null = null
+  let lagWatch: LagWatch | null = null
   let isReady = false
   const health = opened(
     await serveHealth(readSettings('HEALTH', healthSettings, process.env), registry, {
       ready: () => [
         ...(isReady ? (delivery?.status().problems ?? []) : ['not consuming']),
+        ...(lagWatch?.problems() ?? []),
         ...(bus.status() === 'connected' ? [] : ['NATS is away']),
       ],
       status: () => ({ partitions: delivery?.status().owned.join(' ') ?? '' }),
@@ -86,6 +89,8 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
       isReady = true
     },
   })
+  const lag = openLagWatch(bus, store, metrics)
+  lagWatch = lag
   const gapLedger = await openGapLedger(bus, store, registry, signal)
   return {
     name: 'processor',
@@ -95,6 +100,7 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
         (signal) => delivery.run(signal),
         (signal) => runScanSink(bus, store, log, signal),
         (signal) => gapLedger.run(signal),
+        (signal) => lag.run(() => delivery.status().positions, signal),
       ]),
   }
 })
@@ -109,6 +115,21 @@ function openBus(nats: z.output<typeof busSettings>, signal: AbortSignal): Promi
     // Every partition and the watch of the leases.
     expectedSources: Math.min(40, settings.partitions + 1),
     signal,
+  })
+}
+
+function openLagWatch(bus: Bus, store: Store, metrics: ProcessorMetrics): LagWatch {
+  // A notice that cannot be published must not hold up the looking: it stands in the log as well.
+  const publisher = createPublisher(bus, { publisherId: `${instance}/${boot}.lag`, deadlineMs: 5_000 })
+  return new LagWatch({
+    bus,
+    query: store.query,
+    publisher,
+    settings,
+    clock: systemClock,
+    timers: systemTimers,
+    log,
+    metrics,
   })
 }
 

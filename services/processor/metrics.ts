@@ -5,6 +5,7 @@ export const createMetrics = (registry: Registry) => ({
   ...createStoreMetrics([registry]),
   ...createDetectionMetrics([registry]),
   ...createDeliveryMetrics([registry]),
+  ...createLagMetrics([registry]),
 })
 export type ProcessorMetrics = ReturnType<typeof createMetrics>
 
@@ -99,6 +100,32 @@ function createDeliveryMetrics(registers: Registry[]) {
       name: 'strikeflow_processor_rewinds_total',
       help: 'Cursors set back: the stream has gone back, or commit rows had lost their rows',
       labelNames: ['reason'] as const,
+      registers,
+    }),
+  }
+}
+
+/** How much of what the stream keeps is still needed. */
+function createLagMetrics(registers: Registry[]) {
+  return {
+    lagMessages: new Gauge({
+      name: 'strikeflow_processor_lag_messages',
+      help: 'Messages from the oldest unprocessed one of the owned partitions to the end of CHAINS',
+      registers,
+    }),
+    lagBytesRatio: new Gauge({
+      name: 'strikeflow_processor_lag_bytes_ratio',
+      help: 'Share of what CHAINS may hold in bytes that is not processed: at 1 it discards unprocessed messages',
+      registers,
+    }),
+    lagAgeRatio: new Gauge({
+      name: 'strikeflow_processor_lag_age_ratio',
+      help: 'Age of the oldest unprocessed message as a share of what CHAINS keeps: at 1 it discards unprocessed messages',
+      registers,
+    }),
+    discarded: new Counter({
+      name: 'strikeflow_processor_discarded_messages_total',
+      help: 'Messages CHAINS discarded before they were processed',
       registers,
     }),
   }

@@ -9,7 +9,7 @@ export interface StreamDrift {
 export interface Comparison {
   /** What to send to the server; empty when nothing may or need be changed. */
   readonly update: Partial<StreamConfig>
-  /** Differences that stay, because to remove them would delete messages. */
+  /** Differences that stay, because to remove them would delete messages or copies of them. */
   readonly drift: readonly StreamDrift[]
   /** Differences no server can remove in place. */
   readonly immovable: readonly StreamDrift[]
@@ -18,8 +18,17 @@ export interface Comparison {
 /** A server may refuse to change these, or would change what the messages mean. */
 const immovableFields: ReadonlySet<string> = new Set(['storage', 'retention'])
 
-/** Limits: raising one keeps every message, lowering one deletes some. 0 or less is no limit. */
-const limitFields: ReadonlySet<string> = new Set(['max_bytes', 'max_age', 'max_msgs', 'max_msgs_per_subject'])
+/**
+ * Limits: raising one keeps every message, lowering one deletes some, or copies of all: a service that was not told of them must not
+ * take them away. 0 or less is no limit.
+ */
+const limitFields: ReadonlySet<string> = new Set([
+  'max_bytes',
+  'max_age',
+  'max_msgs',
+  'max_msgs_per_subject',
+  'num_replicas',
+])
 
 /** Compares the fields that are declared; those a server adds of itself are its own affair. */
 export function compareStream(wanted: Partial<StreamConfig>, found: StreamConfig): Comparison {

@@ -56,6 +56,15 @@ describe('compareStream', () => {
     }
   })
 
+  it('adds copies, and takes none away that it was not told of', () => {
+    const thrice = streamConfig(chains, 'embedded', 3, '2.12.15')
+    expect(compareStream(thrice, found({ num_replicas: 1 })).update).toEqual({ num_replicas: 3 })
+    expect(compareStream(wanted, found({ num_replicas: 3 }))).toMatchObject({
+      update: {},
+      drift: [{ field: 'num_replicas', wanted: 1, found: 3 }],
+    })
+  })
+
   it('names what cannot be changed in place', () => {
     const { immovable } = compareStream(wanted, found({ retention: 'workqueue' as StreamConfig['retention'] }))
     expect(immovable).toEqual([{ field: 'retention', wanted: 'limits', found: 'workqueue' }])

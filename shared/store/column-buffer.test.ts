@@ -1,15 +1,12 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect, it } from 'vitest'
-import { decodeArrow, encodeArrow } from '../model/arrow.ts'
 import { ColumnBuffer } from './column-buffer.ts'
 import type { ColumnKindName } from './column-kinds.ts'
 
 /** What the column holds, as ClickHouse will read it: integers scaled, null where missing. */
 function stored(column: ColumnBuffer): readonly (number | null)[] {
-  const { values, validity } = decodeArrow(encodeArrow([column.toArrow()])).column(column.name)
-  return Array.from(values as ArrayLike<number | bigint>, (value, i) =>
-    validity === null || ((validity[i >> 3] as number) & (1 << (i & 7))) !== 0 ? Number(value) : null,
-  )
+  const { values, nulls } = column.toNative()
+  return Array.from(values as ArrayLike<number | bigint>, (value, i) => (nulls?.[i] === 1 ? null : Number(value)))
 }
 
 const cents = fc.integer({ min: -20_000_000, max: 2_000_000_000 }).map((value) => value / 100)
@@ -52,7 +49,7 @@ describe('column buffer', () => {
     const column = new ColumnBuffer('underlying', 'text')
     column.appendText('SPY', 3)
     column.appendTexts(['SPY', 'QQQ'], Int16Array.of(1, 0, 1))
-    expect(column.toArrow().dictionary).toEqual(['SPY', 'QQQ'])
+    expect(column.toNative().dictionary).toEqual(['SPY', 'QQQ'])
     expect(stored(column)).toEqual([0, 0, 0, 1, 0, 1])
   })
 
@@ -65,4 +62,18 @@ describe('column buffer', () => {
     expect(stored(column)).toEqual([50_000, 75_000, 75_000])
     expect(column.outOfRange).toBe(0)
   })
+
+  it.each<ColumnKindName>(['ratio', 'price', 'float', 'count'])(
+    'holds a zero where a %s is missing, whatever an earlier flush has left there',
+    (kind) => {
+      const column = new ColumnBuffer('x', kind)
+      column.appendAll(Float64Array.of(7, 8, 9))
+      column.reset()
+      column.appendAll(Float64Array.of(1, NaN))
+      column.append(null)
+      const { values, nulls } = column.toNative()
+      expect(Array.from(nulls ?? [])).toEqual([0, 1, 1])
+      expect(Array.from(values as ArrayLike<number | bigint>, Number).slice(1)).toEqual([0, 0])
+    },
+  )
 })

@@ -1,5 +1,5 @@
-import type { ArrowColumn } from '../model/arrow.ts'
 import { type ColumnKindName, columnKinds, type NumberArray } from './column-kinds.ts'
+import type { NativeColumn } from './native-body.ts'
 
 const initialCapacity = 1024
 
@@ -14,17 +14,18 @@ export class ColumnBuffer {
   #values: NumberArray
   /** The same memory as `#values` where that is 64 bits wide: integers are written as two halves, without BigInt. */
   #halves: Int32Array | null
-  #validity: Uint8Array
+  /** 1 where a row is missing. */
+  #nulls: Uint8Array
   #nullCount = 0
   #outOfRange = 0
   readonly #strings = new Map<string, number>()
 
-  constructor(name: string, kind: ColumnKindName) {
+  constructor(name: string, kind: ColumnKindName, capacity: number = initialCapacity) {
     this.name = name
     this.#kind = columnKinds[kind]
-    this.#values = new this.#kind.array(initialCapacity)
+    this.#values = new this.#kind.array(capacity)
     this.#halves = halvesOf(this.#values)
-    this.#validity = new Uint8Array(initialCapacity >> 3).fill(0xff)
+    this.#nulls = new Uint8Array(capacity)
   }
 
   get length(): number {
@@ -84,41 +85,68 @@ export class ColumnBuffer {
 
   /*
    * One loop for each kind of target: a store that meets several kinds of array in one place is six times slower, and all
-   * contracts go through here.
+   * contracts go through here. What a missing row holds is sent too: a zero packs better than what an earlier flush has left there.
    */
 
   #appendFloats(target: Float64Array, source: Float64Array, from: number): void {
-    target.set(source, from)
-    for (let i = 0; i < source.length; i++) if (source[i] !== source[i]) this.#markMissing(from + i)
+    const nulls = this.#nulls
+    let missing = 0
+    for (let i = 0; i < source.length; i++) {
+      const value = source[i] as number
+      const isMissing = value !== value
+      target[from + i] = isMissing ? 0 : value
+      if (isMissing) missing += nulls[from + i] = 1
+    }
+    this.#nullCount += missing
   }
 
   #appendWide(halves: Int32Array, source: Float64Array, from: number): void {
     const { scale, limit } = this.#kind
+    const nulls = this.#nulls
+    let missing = 0
     for (let i = 0; i < source.length; i++) {
       const scaled = Math.round((source[i] as number) * scale)
-      if (scaled > -limit && scaled < limit) {
-        halves[2 * (from + i)] = scaled
-        halves[2 * (from + i) + 1] = Math.floor(scaled / 4294967296)
-      } else this.#reject(source[i] as number, from + i)
+      const fits = scaled > -limit && scaled < limit
+      halves[2 * (from + i)] = fits ? scaled : 0
+      halves[2 * (from + i) + 1] = fits ? Math.floor(scaled / 4294967296) : 0
+      if (!fits) missing += nulls[from + i] = 1
     }
+    this.#noteMissing(source, missing)
   }
 
   #appendInt32(target: Int32Array, source: Float64Array, from: number): void {
     const { scale, limit } = this.#kind
+    const nulls = this.#nulls
+    let missing = 0
     for (let i = 0; i < source.length; i++) {
       const scaled = Math.round((source[i] as number) * scale)
-      if (scaled > -limit && scaled < limit) target[from + i] = scaled
-      else this.#reject(source[i] as number, from + i)
+      const fits = scaled > -limit && scaled < limit
+      target[from + i] = fits ? scaled : 0
+      if (!fits) missing += nulls[from + i] = 1
     }
+    this.#noteMissing(source, missing)
   }
 
   #appendUint32(target: Uint32Array, source: Float64Array, from: number): void {
     const { scale, limit } = this.#kind
+    const nulls = this.#nulls
+    let missing = 0
     for (let i = 0; i < source.length; i++) {
       const scaled = Math.round((source[i] as number) * scale)
-      if (scaled >= 0 && scaled < limit) target[from + i] = scaled
-      else this.#reject(source[i] as number, from + i)
+      const fits = scaled >= 0 && scaled < limit
+      target[from + i] = fits ? scaled : 0
+      if (!fits) missing += nulls[from + i] = 1
     }
+    this.#noteMissing(source, missing)
+  }
+
+  /** Of the rows that hold nothing, those that had a number did not fit. */
+  #noteMissing(source: Float64Array, missing: number): void {
+    if (missing === 0) return
+    this.#nullCount += missing
+    let absent = 0
+    for (let i = 0; i < source.length; i++) if (source[i] !== source[i]) absent += 1
+    this.#outOfRange += missing - absent
   }
 
   /** The number as the column stores it; NaN where it is missing or does not fit. */
@@ -131,14 +159,12 @@ export class ColumnBuffer {
     return NaN
   }
 
-  #reject(value: number, at: number): void {
-    if (value === value) this.#outOfRange += 1
-    this.#markMissing(at)
-  }
-
   #markMissing(at: number): void {
-    this.#validity[at >> 3] = (this.#validity[at >> 3] as number) & ~(1 << (at & 7))
+    this.#nulls[at] = 1
     this.#nullCount += 1
+    if (this.#values instanceof Float64Array) this.#values[at] = 0
+    else if (this.#halves !== null) this.#halves[2 * at] = this.#halves[2 * at + 1] = 0
+    else this.#values[at] = 0
   }
 
   #reserve(more: number): void {
@@ -148,23 +174,27 @@ export class ColumnBuffer {
     while (capacity < needed) capacity *= 2
     const values = new this.#kind.array(capacity)
     values.set(this.#values as never)
-    const validity = new Uint8Array(capacity >> 3).fill(0xff)
-    validity.set(this.#validity)
+    const nulls = new Uint8Array(capacity)
+    nulls.set(this.#nulls)
     this.#values = values
     this.#halves = halvesOf(values)
-    this.#validity = validity
+    this.#nulls = nulls
   }
 
-  /** The column so far, as views into this buffer: encode before the next append. */
-  toArrow(): ArrowColumn {
-    const column = {
+  /** The column so far, as views into this buffer: send before the next append. */
+  toNative(): NativeColumn {
+    return {
       name: this.name,
-      type: this.#kind.arrowType,
+      type: this.#kind.type,
       values: this.#values.subarray(0, this.#length),
-      nullCount: this.#nullCount,
-      validity: this.#nullCount > 0 ? this.#validity.subarray(0, ((this.#length + 63) >>> 6) << 3) : undefined,
+      nulls: this.#nullCount > 0 ? this.#nulls.subarray(0, this.#length) : undefined,
+      dictionary: this.#kind.type === 'String' ? [...this.#strings.keys()] : undefined,
     }
-    return this.#strings.size > 0 ? { ...column, dictionary: [...this.#strings.keys()] } : column
+  }
+
+  /** True when not one row has a value. */
+  get isMissing(): boolean {
+    return this.#length > 0 && this.#nullCount === this.#length
   }
 
   /** Numbers that did not fit the column and were stored as missing, since the last reset. */
@@ -174,10 +204,10 @@ export class ColumnBuffer {
 
   /** Empties the column and keeps its memory. */
   reset(): void {
+    if (this.#nullCount > 0) this.#nulls.fill(0, 0, this.#length)
     this.#length = 0
     this.#nullCount = 0
     this.#outOfRange = 0
-    this.#validity.fill(0xff)
     this.#strings.clear()
   }
 }

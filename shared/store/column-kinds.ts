@@ -1,9 +1,8 @@
-import { arrowTypes } from '../model/arrow.ts'
-
-/** How one kind of column travels into ClickHouse: typed array, Arrow type, the type `input()` declares, and the SQL that makes the stored value of it. */
+/** How one kind of column travels into ClickHouse: typed array, its type there, the type `input()` declares, and the SQL that makes the stored value of it. */
 export interface ColumnKind {
   readonly array: new (length: number) => NumberArray
-  readonly arrowType: (typeof arrowTypes)[keyof typeof arrowTypes]
+  /** Of the values as they are sent; of a list's items. */
+  readonly type: string
   readonly input: string
   readonly select: (name: string) => string
   /** The stored integer is the value times this. */
@@ -20,14 +19,14 @@ const asIs = (name: string): string => name
 const wide = 2 ** 53
 
 /*
- * Decimals travel as scaled integers and are reinterpreted: a Float64 to Decimal conversion in ClickHouse truncates
+ * Decimals travel as the scaled integers they are stored as: a Float64 to Decimal conversion in ClickHouse truncates
  * (4.35 becomes 4.3499), which would falsify one cent price in twenty.
  */
 const decimal = (bits: 32 | 64, digits: number): ColumnKind => ({
   array: bits === 32 ? Int32Array : BigInt64Array,
-  arrowType: bits === 32 ? arrowTypes.int32 : arrowTypes.int64,
-  input: `Nullable(Int${bits})`,
-  select: (name) => `reinterpret(${name}, 'Decimal${bits}(${digits})')`,
+  type: `Decimal(${bits === 32 ? 9 : 18}, ${digits})`,
+  input: `Nullable(Decimal(${bits === 32 ? 9 : 18}, ${digits}))`,
+  select: asIs,
   scale: 10 ** digits,
   min: 1 - (bits === 32 ? 10 ** 9 : wide),
   limit: bits === 32 ? 10 ** 9 : wide,
@@ -35,13 +34,13 @@ const decimal = (bits: 32 | 64, digits: number): ColumnKind => ({
 
 const number = (
   array: ColumnKind['array'],
-  arrowType: ColumnKind['arrowType'],
+  type: string,
   input: string,
   limit: number,
   select: ColumnKind['select'] = asIs,
 ): ColumnKind => ({
   array,
-  arrowType,
+  type,
   input,
   select,
   scale: 1,
@@ -51,15 +50,15 @@ const number = (
 
 /** Every kind a table may use. Strings are dictionary columns throughout: one string a row costs a third of the insert. */
 export const columnKinds = {
-  text: number(Int32Array, arrowTypes.int32, 'LowCardinality(String)', wide),
-  uuid: number(Int32Array, arrowTypes.int32, 'LowCardinality(String)', wide, (name) => `toUUID(${name})`),
+  text: number(Int32Array, 'String', 'LowCardinality(String)', wide),
+  uuid: number(Int32Array, 'String', 'LowCardinality(String)', wide, (name) => `toUUID(${name})`),
   /** Texts and ids that all rows of a snapshot share: a flush has fewer of them than it may have messages. */
-  name: number(Int16Array, arrowTypes.int16, 'LowCardinality(String)', 2 ** 15),
-  id: number(Int16Array, arrowTypes.int16, 'LowCardinality(String)', 2 ** 15, (name) => `toUUID(${name})`),
+  name: number(Int16Array, 'String', 'LowCardinality(String)', 2 ** 15),
+  id: number(Int16Array, 'String', 'LowCardinality(String)', 2 ** 15, (name) => `toUUID(${name})`),
   /** Several ids in one text, comma between. */
   uuids: number(
     Int32Array,
-    arrowTypes.int32,
+    'String',
     'LowCardinality(String)',
     wide,
     (name) => `CAST(splitByChar(',', ${name}), 'Array(UUID)')`,
@@ -70,22 +69,22 @@ export const columnKinds = {
   ratio: decimal(32, 5),
   points: decimal(32, 2),
   tiny: decimal(32, 7),
-  float: number(Float64Array, arrowTypes.float64, 'Nullable(Float64)', Infinity),
-  count: number(Uint32Array, arrowTypes.uint32, 'Nullable(UInt32)', 2 ** 32),
-  bits: number(Uint16Array, arrowTypes.uint16, 'UInt16', 2 ** 16),
-  enum: number(Int8Array, arrowTypes.int8, 'Int8', 2 ** 7),
-  bool: number(Uint8Array, arrowTypes.uint8, 'UInt8', 2),
-  day: number(Int32Array, arrowTypes.int32, 'Int32', 2 ** 16),
-  second: number(Uint32Array, arrowTypes.uint32, 'Nullable(UInt32)', 2 ** 32),
+  float: number(Float64Array, 'Float64', 'Nullable(Float64)', Infinity),
+  count: number(Uint32Array, 'UInt32', 'Nullable(UInt32)', 2 ** 32),
+  bits: number(Uint16Array, 'UInt16', 'UInt16', 2 ** 16),
+  enum: number(Int8Array, 'Int8', 'Int8', 2 ** 7),
+  bool: number(Uint8Array, 'UInt8', 'UInt8', 2),
+  day: number(Uint16Array, 'Date', 'Date', 2 ** 16),
+  second: number(Uint32Array, 'UInt32', 'Nullable(UInt32)', 2 ** 32),
   millisecond: number(
     BigInt64Array,
-    arrowTypes.int64,
+    'Int64',
     'Nullable(Int64)',
     wide,
     (name) => `fromUnixTimestamp64Milli(${name}, 'UTC')`,
   ),
-  floats: number(Float64Array, arrowTypes.float64, 'Array(Float64)', Infinity),
-  sequence: number(BigInt64Array, arrowTypes.int64, 'Nullable(Int64)', wide),
+  floats: number(Float64Array, 'Float64', 'Array(Float64)', Infinity),
+  sequence: number(BigInt64Array, 'Int64', 'Nullable(Int64)', wide),
 } as const satisfies Record<string, ColumnKind>
 
 export type ColumnKindName = keyof typeof columnKinds

@@ -17,10 +17,13 @@ export interface Store extends AsyncDisposable {
   readonly query: Query
   /** Runs a statement that returns nothing: DDL, or a small INSERT with its values in parameters. */
   command(sql: string, params?: Record<string, unknown>, settings?: StatementSettings): Promise<void>
-  /** Runs an INSERT whose data is `body`, in the format the statement names. */
-  insert(sql: string, body: Uint8Array, options?: InsertOptions): Promise<void>
+  /** Runs an INSERT whose data is `body`, in the format the statement names. Nothing of the body may change meanwhile. */
+  insert(sql: string, body: InsertBody, options?: InsertOptions): Promise<void>
   ping(): Promise<boolean>
 }
+
+/** What is sent, one piece after the other. */
+export type InsertBody = readonly Uint8Array[]
 
 export interface InsertOptions {
   /** The server ends the insert by itself after this; rounded up to seconds. */
@@ -93,14 +96,13 @@ async function rows<T>(client: ClickHouseClient, sql: string, params: Record<str
 async function insert(
   client: ClickHouseClient,
   sql: string,
-  body: Uint8Array,
+  body: InsertBody,
   limitS: number,
   midway: InsertOptions['midway'],
 ): Promise<void> {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const { stream } = await client.exec({
     query: sql,
-    values: Readable.from(midway === undefined ? [bytes] : inTwoHalves(bytes, midway), { objectMode: false }),
+    values: Readable.from(midway === undefined ? body : inTwoHalves(body, midway), { objectMode: false }),
     clickhouse_settings: { max_execution_time: limitS },
   })
   // Until the answer is read to its end the server may still report a failure, and the socket is not free.
@@ -108,12 +110,20 @@ async function insert(
 }
 
 async function* inTwoHalves(
-  bytes: Buffer,
+  body: InsertBody,
   midway: () => Promise<void> | undefined,
-): AsyncGenerator<Buffer, void, void> {
-  yield bytes.subarray(0, bytes.length >> 1)
-  await midway()
-  yield bytes.subarray(bytes.length >> 1)
+): AsyncGenerator<Uint8Array, void, void> {
+  const half = body.reduce((sum, { length }) => sum + length, 0) >> 1
+  let sent = 0
+  for (const piece of body) {
+    const at = half - sent
+    if (at >= 0 && at < piece.length) {
+      yield piece.subarray(0, at)
+      await midway()
+      yield piece.subarray(at)
+    } else yield piece
+    sent += piece.length
+  }
 }
 
 async function guarded<T>(run: () => Promise<T>): Promise<T> {

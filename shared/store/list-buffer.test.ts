@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { ListBuffer } from './list-buffer.ts'
 
 const rowsOf = (buffer: ListBuffer): number[][] => {
-  const { values, offsets = new Int32Array(1) } = buffer.toArrow()
-  return Array.from({ length: buffer.length }, (_, i) =>
-    Array.from((values as Float64Array).subarray(offsets[i], offsets[i + 1])),
+  const { values, ends = new BigUint64Array(0) } = buffer.toNative()
+  return Array.from(ends, (end, i) =>
+    Array.from((values as Float64Array).subarray(Number(ends[i - 1] ?? 0), Number(end))),
   )
 }
 

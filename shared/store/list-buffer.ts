@@ -1,4 +1,4 @@
-import { type ArrowColumn, arrowTypes } from '../model/arrow.ts'
+import type { NativeColumn } from './native-body.ts'
 
 const initialCapacity = 1024
 
@@ -6,8 +6,10 @@ const initialCapacity = 1024
 export class ListBuffer {
   readonly name: string
   readonly outOfRange = 0
+  readonly isMissing = false
   #length = 0
-  #offsets = new Int32Array(initialCapacity)
+  #ends = new BigUint64Array(initialCapacity)
+  #used = 0
   #values = new Float64Array(initialCapacity)
 
   constructor(name: string) {
@@ -20,32 +22,31 @@ export class ListBuffer {
 
   /** Appends one row. */
   appendList(list: Float64Array): void {
-    const start = this.#offsets[this.#length] as number
-    const end = start + list.length
+    const end = this.#used + list.length
     if (end > this.#values.length) this.#values = grown(this.#values, new Float64Array(roomFor(end)))
-    if (this.#length + 2 > this.#offsets.length)
-      this.#offsets = grown(this.#offsets, new Int32Array(2 * this.#offsets.length))
-    this.#values.set(list, start)
+    if (this.#length === this.#ends.length) this.#ends = grown(this.#ends, new BigUint64Array(2 * this.#ends.length))
+    this.#values.set(list, this.#used)
+    this.#used = end
+    this.#ends[this.#length] = BigInt(end)
     this.#length += 1
-    this.#offsets[this.#length] = end
   }
 
-  /** The column so far, as views into this buffer: encode before the next append. */
-  toArrow(): ArrowColumn {
-    const offsets = this.#offsets.subarray(0, this.#length + 1)
-    const values = this.#values.subarray(0, offsets[this.#length])
-    return { name: this.name, type: arrowTypes.float64, values, offsets }
+  /** The column so far, as views into this buffer: send before the next append. */
+  toNative(): NativeColumn {
+    const values = this.#values.subarray(0, this.#used)
+    return { name: this.name, type: 'Float64', values, ends: this.#ends.subarray(0, this.#length) }
   }
 
   /** Empties the column and keeps its memory. */
   reset(): void {
     this.#length = 0
+    this.#used = 0
   }
 }
 
 const roomFor = (length: number): number => 2 ** Math.ceil(Math.log2(length))
 
-function grown<T extends Int32Array | Float64Array>(from: T, into: T): T {
-  into.set(from)
+function grown<T extends BigUint64Array | Float64Array>(from: T, into: T): T {
+  into.set(from as never)
   return into
 }

@@ -1,7 +1,7 @@
-import { encodeArrow } from '../model/arrow.ts'
 import { ColumnBuffer } from './column-buffer.ts'
 import { type ColumnKindName, columnKinds, isListKind, type ListKindName } from './column-kinds.ts'
 import { ListBuffer } from './list-buffer.ts'
+import { encodeNative } from './native-body.ts'
 
 /** The columns an insert names, with their kinds; `stored_at` is left to the table's default. */
 export interface TableShape {
@@ -21,10 +21,11 @@ export class TableBuffer<Shape extends TableShape> {
   readonly figures: readonly ColumnBuffer[]
   readonly #all: readonly (ColumnBuffer | ListBuffer)[]
 
-  constructor(shape: Shape) {
+  /** With room for so many rows from the beginning: what is not used of it takes no memory. */
+  constructor(shape: Shape, capacity?: number) {
     this.shape = shape
     const named = Object.entries(shape.columns).map(([name, kind]) =>
-      isListKind(kind) ? new ListBuffer(name) : new ColumnBuffer(name, kind),
+      isListKind(kind) ? new ListBuffer(name) : new ColumnBuffer(name, kind, capacity),
     )
     this.columns = Object.fromEntries(named.map((column) => [column.name, column])) as typeof this.columns
     this.figures = Object.entries(shape.figures ?? {}).map(([name, kind]) => new ColumnBuffer(name, kind))
@@ -39,14 +40,22 @@ export class TableBuffer<Shape extends TableShape> {
     return this.#all.reduce((sum, column) => sum + column.outOfRange, 0)
   }
 
-  /** Encodes the rows as Arrow. Throws a TypeError when a column was forgotten: its rows would shift. */
-  encode(): Uint8Array {
+  /**
+   * The rows as one Native block, as views into these columns: to be sent before anything is appended or reset. Throws a TypeError
+   * when a column was forgotten: its rows would shift.
+   */
+  encode(): readonly Uint8Array[] {
     for (const column of this.#all) {
       if (column.length !== this.length) {
         throw new TypeError(`${this.shape.table}.${column.name} has ${column.length} rows, expected ${this.length}`)
       }
     }
-    return encodeArrow(this.#all.map((column) => column.toArrow()))
+    // ClickHouse fills a column that is not in the block with NULL: what a provider never gives need not travel.
+    const given = this.#all.filter(({ isMissing }) => !isMissing)
+    return encodeNative(
+      given.map((column) => column.toNative()),
+      this.length,
+    )
   }
 
   reset(): void {
@@ -55,7 +64,7 @@ export class TableBuffer<Shape extends TableShape> {
 }
 
 /**
- * Returns the INSERT for a table whose rows come as an Arrow stream. With a fence (a condition that throws), rows are
+ * Returns the INSERT for a table whose rows come as Native blocks. With a fence (a condition that throws), rows are
  * written only while it holds.
  */
 export function insertStatement({ table, columns, figures }: TableShape, fence?: string): string {
@@ -66,5 +75,5 @@ export function insertStatement({ table, columns, figures }: TableShape, fence?:
   // The structure is one SQL string literal; no type in it holds a quote.
   return `INSERT INTO ${table} (${names.join(', ')}) SELECT ${select.join(', ')} FROM input('${input.join(', ')}')${
     fence === undefined ? '' : ` WHERE ${fence}`
-  } FORMAT ArrowStream`
+  } FORMAT Native`
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,51 +27,6 @@ describe('delivery', { timeout: 120_000 }, () => {
     await waitForCommits(stage, messages.length)
     undisturbed = await checksums(stage.store.query)
   }, 120_000)
-
-  it.each([
-    ['after the lease check', 'lease-checked:9'],
-    ['in the middle of a body', 'mid-body:9'],
-    ['between rows and commit rows', 'rows-stored:3'],
-  ])('an owner stopped %s, replaced and let go on writes nothing twice', async (_, pauseAt) => {
-    await using stage = await openStage()
-    const zombie = await stage.start('zombie', { STRIKEFLOW_PAUSE_AT: pauseAt })
-    const sent = await publishUntil(stage, () => isStopped(zombie.process.pid ?? 0))
-    const heir = await stage.start('heir')
-    await waitFor('the heir to own everything', async () => (await heir.owned()).length === 16)
-    await stage.publish(messages.slice(sent))
-    await waitForCommits(stage, messages.length)
-    zombie.kill('SIGCONT')
-    await waitFor('both to share', async () => (await zombie.owned()).length === 8 && (await heir.owned()).length === 8)
-    expect(await checksums(stage.store.query)).toEqual(undisturbed)
-    expect(zombie.log.filter(({ msg }) => msg === 'partitions begin again').length).toBeGreaterThan(0)
-  })
-
-  it.each([
-    'lease-taken:1',
-    'epoch-inserted:1',
-    'read-back:40',
-    'opening:40',
-    'alerts-sent:100',
-    'lease-checked:12',
-    'mid-body:12',
-    'rows-stored:4',
-    'acknowledged:4',
-    'committed:4',
-    'renewing:2',
-    'draining:3',
-  ])('a processor killed at %s leaves nothing lost and nothing doubled', async (crashAt) => {
-    await using stage = await openStage()
-    const victim = await stage.start('victim', { STRIKEFLOW_CRASH_AT: crashAt }, false)
-    const sent = await publishUntil(stage, async () => {
-      if (crashAt.startsWith('draining') && (await stage.committed()) > 100) victim.kill('SIGTERM')
-      return victim.process.signalCode !== null
-    })
-    expect(victim.process.signalCode).toBe('SIGKILL')
-    await stage.start('victim')
-    await stage.publish(messages.slice(sent))
-    await waitForCommits(stage, messages.length)
-    expect(await checksums(stage.store.query)).toEqual(undisturbed)
-  })
 
   it('waits while ClickHouse is away, says so, and goes on by itself', async () => {
     await using stage = await openStage()
@@ -195,21 +149,6 @@ describe('delivery from a stream that has gone back', { timeout: 120_000 }, () =
   })
 })
 
-/** Publishes little by little, so that there are many flushes, until something has happened; returns how many it published. */
-async function publishUntil(stage: DeliveryStage, isOver: () => boolean | Promise<boolean>): Promise<number> {
-  let sent = 0
-  while (!(await isOver()) && sent < messages.length) {
-    await stage.publish(messages.slice(sent, sent + 24))
-    sent += 24
-    const goal = sent - 24
-    await waitFor('commits, or the end', async () => (await isOver()) || (await stage.committed()) >= goal, {
-      intervalMs: 10,
-    })
-  }
-  await waitFor('the end', isOver)
-  return sent
-}
-
 async function incarnations(stage: DeliveryStage): Promise<readonly string[]> {
   const rows = await stage.store.query.rows<{ i: string }>(
     'SELECT DISTINCT toString(incarnation) AS i FROM snapshots_v1',
@@ -223,5 +162,3 @@ async function outcomes(stage: DeliveryStage): Promise<Readonly<Record<string, n
   )
   return Object.fromEntries(rows.map(({ outcome, n }) => [outcome, n]))
 }
-
-const isStopped = (pid: number): boolean => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))

@@ -1,7 +1,7 @@
 import type { FaultKind } from './faults.ts'
 import type { Backends, Fleet } from './fleet.ts'
 import { stopMs } from './host.ts'
-import { commitsOf } from './ledger-model.ts'
+import { commitsOf, damagedOf } from './ledger-model.ts'
 import { keyOf, type StoredMessage } from './message.ts'
 import type { PublisherModel } from './publisher-model.ts'
 import type { World } from './world.ts'
@@ -39,7 +39,7 @@ const weights: readonly (readonly [FaultKind, number, (scene: Scene) => boolean]
   ['stream lost its end', 0.6, loseEnd],
   ['store away', 0.7, storeAway],
   ['tables broken', 0.1, breakTables],
-  ['power cut of the store', 1, cutPower],
+  ['power cut of the store', 3, cutPower],
 ]
 
 /** One disturbance after the other for as long as there are faults. */
@@ -102,7 +102,7 @@ function storeAway({ world, backends: { sink } }: Scene): boolean {
   if (!sink.isUp) return false
   sink.goAway()
   world.time.after(world.random.between(50, 5_000), () => {
-    sink.isUp = true
+    if (!sink.isUp) sink.comeBack()
   })
   return true
 }
@@ -127,6 +127,10 @@ export function committedSeqs({ backends: { sink, stream }, partitions }: Scene)
   }
   return seqs
 }
+
+/** True when no commit row promises rows that are not there: somebody has looked after the last power cut. */
+export const isWhole = ({ backends: { sink }, partitions }: Scene): boolean =>
+  Array.from({ length: partitions }, (_, partition) => damagedOf(sink, partition, Infinity)).flat().length === 0
 
 function taint(scene: Scene, gone: readonly StoredMessage[]): void {
   const committed = committedSeqs(scene)
@@ -191,8 +195,8 @@ function republish({ world, publisher }: Scene, gone: readonly StoredMessage[]):
 }
 
 /**
- * The machine of the store and the processors goes down, and the store has lost parts of its last seconds: only parts whose
- * messages are still there to be read again.
+ * The machine of the store goes down, with or without the processors, and the store has lost parts of its last seconds: only parts
+ * whose messages are still there to be read again.
  */
 function cutPower(scene: Scene): boolean {
   const { world, fleet, backends, past } = scene
@@ -216,16 +220,17 @@ function cutPower(scene: Scene): boolean {
   for (const part of recent)
     if (part.table !== 'epochs' && losing?.includes(part.table) !== false) part.isLost ||= world.random.chance(0.35)
   past.hadPowerCut = true
-  for (const host of fleet.hosts) fleet.kill(host)
+  // On one machine with the store, or not.
+  if (world.random.chance(0.25)) for (const host of fleet.hosts) fleet.kill(host)
   sink.goAway()
-  sink.isUp = true
+  sink.comeBack()
   return true
 }
 
 /** Everything works again. */
 export function mend({ fleet, backends }: Scene): void {
   setBus(backends, true)
-  backends.sink.isUp = true
+  if (!backends.sink.isUp) backends.sink.comeBack()
   backends.sink.isBroken = false
   for (const host of fleet.hosts) host.goOn()
   if (fleet.wanted.length === 0) fleet.start('z')

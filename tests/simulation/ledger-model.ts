@@ -1,4 +1,5 @@
 import {
+  type Before,
   type CommittedMessage,
   type DamagedCommit,
   type Ledger,
@@ -30,6 +31,7 @@ export function createLedgerModel(world: World, sink: SinkModel, host: Host): Le
   const ask = <T>(answer: () => T): Promise<T> => exchange(world, host, answer, options)
   const owner = `${host.instance}/${host.boot}`
   return {
+    server: () => ask(() => sink.server),
     highestEpochs: (partitions) =>
       ask(() => new Map(partitions.map((p) => [p, sink.highestEpoch(p)] as const).filter(([, epoch]) => epoch > 0))),
     insertEpochs: (epochs) =>
@@ -58,12 +60,13 @@ export function createLedgerModel(world: World, sink: SinkModel, host: Host): Le
     committedBelow: (partition, incarnation, seq) =>
       ask(() => newest(sink, partition, incarnation).find(({ streamSeq }) => streamSeq < seq) ?? null),
     newestCommits: (partition, incarnation, limit) => ask(() => newest(sink, partition, incarnation).slice(0, limit)),
-    damagedCommits: (partitions, windowMs) =>
-      ask(() => partitions.flatMap((p) => damaged(sink, p, world.time.nowMs - windowMs))),
+    damagedCommits: (partitions, windowMs) => ask(() => partitions.flatMap((p) => damagedOf(sink, p, windowMs))),
     states: (places) => ask(() => places.flatMap((place) => statesOf(sink, place))),
     hasCommits: (partitions) => ask(() => new Set(partitions.filter((p) => commitsOf(sink, p).length > 0))),
     rowCounts: (keys) => ask(() => countRows(sink, keys)),
-    isStored: (snapshotId, { place, streamSeq }) => ask(() => isStored(sink, snapshotId, place, streamSeq)),
+    // Everything in a run is younger than the audit at taking reaches back.
+    lostRows: () => ask(() => null),
+    isStored: (snapshotId, before) => ask(() => isStored(sink, snapshotId, before)),
   }
 }
 
@@ -126,8 +129,10 @@ export function byEpoch(rows: readonly Row[] | undefined): ReadonlyMap<number, R
   return epochs
 }
 
-function damaged(sink: SinkModel, partition: number, sinceMs: number): readonly DamagedCommit[] {
-  return commitsOf(sink, partition)
+export function damagedOf(sink: SinkModel, partition: number, windowMs: number): readonly DamagedCommit[] {
+  const commits = commitsOf(sink, partition)
+  const sinceMs = Math.max(...commits.map(({ part }) => part.atMs)) - windowMs
+  return commits
     .filter(({ outcome, part }) => outcome === 'stored' && part.atMs >= sinceMs)
     .filter(({ snapshotId, counts }) =>
       rowTables.some((table) => {
@@ -170,14 +175,14 @@ function countRows(sink: SinkModel, keys: readonly SnapshotKey[]): ReadonlyMap<s
   return found
 }
 
-function isStored(sink: SinkModel, snapshotId: string, place: Place, streamSeq: number): boolean {
-  for (const own of sink.commits.values()) {
-    for (const commit of own) {
-      if (commit.part.isLost || commit.snapshotId !== snapshotId || commit.outcome !== 'stored') continue
+function isStored(sink: SinkModel, snapshotId: string, { place, epoch, streamSeq }: Before): boolean {
+  for (const partition of sink.commits.keys()) {
+    for (const commit of commitsOf(sink, partition)) {
+      if (commit.snapshotId !== snapshotId || commit.outcome !== 'stored') continue
       const isLater =
         commit.incarnation === place.incarnation &&
         commit.partition === place.partition &&
-        commit.streamSeq >= streamSeq
+        (commit.streamSeq >= streamSeq || (commit.streamSeq > place.cursor && commit.epoch < epoch))
       if (!isLater) return true
     }
   }

@@ -3,7 +3,7 @@ import { AlertsModel } from './alerts-model.ts'
 import { BucketModel } from './bucket-model.ts'
 import type { Bug } from './bugs.ts'
 import { check, type History, type Tally, type Violation } from './checker.ts'
-import { committedSeqs, disturb, mend, type Scene } from './disturbances.ts'
+import { committedSeqs, disturb, isWhole, mend, type Scene } from './disturbances.ts'
 import { type FaultKind, Faults } from './faults.ts'
 import { Fleet } from './fleet.ts'
 import { PublisherModel } from './publisher-model.ts'
@@ -163,7 +163,11 @@ async function play(scene: Scene): Promise<number> {
     const endMs = time.nowMs
     const look = (): void => {
       const late = time.nowMs - endMs > drainLimitMs
-      if (late) world.violated('liveness', `not worked off ${drainLimitMs / 1_000} s after the last fault`)
+      if (late)
+        world.violated(
+          'liveness',
+          `not worked off, or commit rows without rows, ${drainLimitMs / 1_000} s after the last fault`,
+        )
       if (!late && !isDrained(scene)) return time.after(250, look)
       drainedMs = time.nowMs - endMs
       leave(scene, () => {
@@ -177,7 +181,7 @@ async function play(scene: Scene): Promise<number> {
 }
 
 const isDrained = (scene: Scene): boolean =>
-  scene.publisher.waiting === 0 && committedSeqs(scene).size === scene.backends.stream.size
+  scene.publisher.waiting === 0 && committedSeqs(scene).size === scene.backends.stream.size && isWhole(scene)
 
 /** All are told to stop, and have to. */
 function leave({ world, fleet }: Scene, then: () => void): void {

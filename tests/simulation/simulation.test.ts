@@ -7,6 +7,8 @@ import { simulate } from './simulate.ts'
 interface KeptSeed {
   readonly seed: number
   readonly found: string
+  /** What was wrong then, planted again. */
+  readonly bug: string
 }
 
 const kept = JSON.parse(readFileSync(new URL('../seeds.json', import.meta.url), 'utf8')) as readonly KeptSeed[]
@@ -22,6 +24,11 @@ describe('delivery under a virtual clock', { timeout: 900_000 }, () => {
   it('breaks no rule for the seeds that have found something before', async () => {
     const result = await runSeeds({ seeds: kept.map(({ seed }) => seed), bug: null, untilFound: false })
     expect(result.failed.map((each) => describeFailure(each, null))).toEqual([])
+  })
+
+  it.each(kept)('still finds by seed $seed: $found', async ({ seed, bug }) => {
+    const { failed } = await runSeeds({ seeds: [seed], bug, untilFound: false })
+    expect(failed, 'the models have changed: find it anew').toHaveLength(1)
   })
 
   it('does the same for the same seed, byte for byte', async () => {
@@ -43,10 +50,13 @@ describe('delivery under a virtual clock', { timeout: 900_000 }, () => {
     expect(Object.keys(result.faults).length).toBeGreaterThanOrEqual(12)
   })
 
-  it.each(bugs.map(({ name }) => name))('finds the planted bug: %s', async (bug) => {
-    const result = await runSeeds({ seeds: seedsUpTo(bugSeeds), bug, untilFound: true })
-    const [first] = result.failed
-    print(first === undefined ? `${bug}: not found` : `${bug}: ${describeFailure(first, bug)}`)
-    expect(first, `not found in ${bugSeeds} seeds`).toBeDefined()
-  })
+  it.each(bugs.filter(({ isRare }) => isRare !== true).map(({ name }) => name))(
+    'finds the planted bug: %s',
+    async (bug) => {
+      const result = await runSeeds({ seeds: seedsUpTo(bugSeeds), bug, untilFound: true })
+      const [first] = result.failed
+      print(first === undefined ? `${bug}: not found` : `${bug}: ${describeFailure(first, bug)}`)
+      expect(first, `not found in ${bugSeeds} seeds`).toBeDefined()
+    },
+  )
 })

@@ -1,4 +1,10 @@
-import { type Fence, type RowSink, type RowTable, WriteFailure } from '../../services/processor/delivery/ports.ts'
+import {
+  type Fence,
+  type RowSink,
+  type RowTable,
+  type ServerStart,
+  WriteFailure,
+} from '../../services/processor/delivery/ports.ts'
 import { rowTables } from '../../services/processor/delivery/ports.ts'
 import type { Host } from './host.ts'
 import { type Commit, type NewCommit, type NewRow, type Part, type Row, SimulatedBatch } from './sink-rows.ts'
@@ -34,6 +40,7 @@ export class SinkModel {
   readonly #begun = new Map<string, Insert>()
   readonly #highestWritten = new Map<number, number>()
   #inserts = 0
+  #starts = 1
   isUp = true
   isBroken = false
 
@@ -144,8 +151,11 @@ export class SinkModel {
   /** Looked at once, when the insert is executed. */
   #checkFence(insert: Insert): void {
     if (insert.isOver) return
-    const isFenced = [...insert.fence].some(([partition, epoch]) => this.highestEpoch(partition) > epoch)
+    const { epochs, servers } = insert.fence
+    const isFenced = [...epochs].some(([partition, epoch]) => this.highestEpoch(partition) > epoch)
     if (isFenced) return this.#end(insert, failed('fenced', 'a partition has a later owner'))
+    const { name, startedS } = this.server
+    if (startedS > (servers.get(name) ?? Infinity)) return this.#end(insert, failed('fenced', 'started again'))
     const { time, random, faults } = this.#world
     const limitMs = this.#limitMs + random.between(0, 1_200)
     time.after(limitMs, () => this.#end(insert, failed('slow', 'took too long')))
@@ -187,6 +197,16 @@ export class SinkModel {
   goAway(): void {
     this.isUp = false
     for (const insert of this.#begun.values()) this.#end(insert, failed('lost', 'the server went away'))
+  }
+
+  comeBack(): void {
+    this.#starts += 1
+    this.isUp = true
+  }
+
+  /** Every start is told from the one before. */
+  get server(): ServerStart {
+    return { name: 'store', startedS: 10 * this.#starts }
   }
 
   /** Who has the highest epoch. */

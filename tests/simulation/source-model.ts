@@ -161,7 +161,8 @@ export class SourceModel implements OpenStream {
     if (this.#last === null) return null
     if (facts.lastSeq < this.#last.streamSeq) return new StrikeflowError('bus', 'the stream has lost its end')
     const stored = stream.at(this.#last.streamSeq)
-    const isOther = stored !== undefined && stored.messageId !== this.#last.messageId
+    const { streamSeq, messageId } = this.#last
+    const isOther = stored === undefined ? stream.isSkipped(streamSeq) : stored.messageId !== messageId
     return isOther ? new StrikeflowError('bus', 'the stream has another message there') : null
   }
 }

@@ -22,6 +22,7 @@ export class StreamModel {
   #lastSeq = 0
   /** `sequence/message id` of what the stream has lost at its end. */
   readonly #lost = new Set<string>()
+  readonly #skipped = new Set<number>()
   isUp = true
 
   constructor(world: World, partitions: number) {
@@ -60,7 +61,7 @@ export class StreamModel {
 
   publish(partition: number, messageId: string, body: Body): StoredMessage {
     // Not modelled: the very same message at the very same place after others were lost before it. Nobody could see that.
-    if (this.#lost.has(`${this.#lastSeq + 1}/${messageId}`)) this.#lastSeq += 1
+    if (this.#lost.has(`${this.#lastSeq + 1}/${messageId}`)) this.#skipped.add((this.#lastSeq += 1))
     const streamSeq = (this.#lastSeq += 1)
     const message = { streamSeq, partition, messageId, body, publishedAtMs: this.#world.time.nowMs }
     this.#bySeq.set(streamSeq, message)
@@ -81,9 +82,15 @@ export class StreamModel {
     while (this.#firstSeq <= this.#lastSeq && !this.#bySeq.has(this.#firstSeq)) this.#firstSeq += 1
   }
 
+  /** True where another message would stand, but for what is not modelled. */
+  isSkipped(streamSeq: number): boolean {
+    return streamSeq >= this.#firstSeq && this.#skipped.has(streamSeq)
+  }
+
   makeAnew(): void {
     this.#incarnation += 1
     this.#lost.clear()
+    this.#skipped.clear()
     this.#firstSeq = 1
     this.#lastSeq = 0
     this.#keep(() => false)

@@ -2,6 +2,7 @@ import type { Delivery } from '../../shared/bus/ordered-source.ts'
 import {
   type Batch,
   type ChainStream,
+  type Fence,
   type Handler,
   type KeyValue,
   type Ledger,
@@ -122,8 +123,8 @@ export interface ModelBatch extends Batch {
 
 /** A sink that fences each insert as it begins and writes it whole. */
 export function createSinkModel(world: World): RowSink<ModelBatch> {
-  const fenced = (fence: ReadonlyMap<number, number>): void => {
-    for (const [partition, epoch] of fence) {
+  const fenced = ({ epochs }: Fence): void => {
+    for (const [partition, epoch] of epochs) {
       if ((world.epochs.get(partition) ?? 0) > epoch) throw new WriteFailure('fenced', new Error('a later owner'))
     }
   }
@@ -175,6 +176,7 @@ export function createLedgerModel(world: World): Ledger {
     return [...newest.values()].toSorted((a, b) => a.streamSeq - b.streamSeq)
   }
   return {
+    server: async () => ({ name: 'model', startedS: 0 }),
     highestEpochs: async (partitions) =>
       new Map([...world.epochs].filter(([partition]) => partitions.includes(partition))),
     insertEpochs: async (epochs) => {
@@ -215,6 +217,7 @@ export function createLedgerModel(world: World): Ledger {
       }
       return found
     },
+    lostRows: async () => null,
     isStored: async (snapshotId, { place, streamSeq }) =>
       world.commits.some(
         (commit) =>

@@ -55,10 +55,20 @@ export interface DeliveryStage extends AsyncDisposable {
   committed(): Promise<number>
 }
 
-export async function openStage(): Promise<DeliveryStage> {
+export interface StageOptions {
+  /** @default one server, the machine's own */
+  readonly startNats?: () => Promise<TestNats>
+  /** Copies of each stream. @default 1 */
+  readonly replicas?: number
+}
+
+export async function openStage({
+  startNats = startTestNats,
+  replicas = 1,
+}: StageOptions = {}): Promise<DeliveryStage> {
   await using opening = new AsyncDisposableStack()
   const clickhouse = opening.use(await startClickHouse())
-  const nats = opening.use(await startTestNats())
+  const nats = opening.use(await startNats())
   const bus = await nats.connect()
   const account = { url: clickhouse.url, user: 'default', password: '' }
   {
@@ -69,7 +79,7 @@ export async function openStage(): Promise<DeliveryStage> {
   await migrate(store)
   // A merge would hide what was written twice.
   await store.command('SYSTEM STOP MERGES')
-  await ensureStreams(bus, 'embedded')
+  await ensureStreams(bus, 'embedded', { replicas })
   const publisher = createPublisher(bus, { publisherId: 'test/1' })
   const kept = opening.move()
   return {
@@ -79,7 +89,8 @@ export async function openStage(): Promise<DeliveryStage> {
     store,
     publisher,
     async start(instance, env = {}, wait = true) {
-      const processor = spawnProcessor(instance, { NATS_URL: nats.url, CLICKHOUSE_URL: clickhouse.url, ...env })
+      const servers = { NATS_URL: nats.url, NATS_REPLICAS: String(replicas), CLICKHOUSE_URL: clickhouse.url }
+      const processor = spawnProcessor(instance, { ...servers, ...env })
       kept.use(processor)
       if (wait) await processor.ready
       return processor
@@ -185,14 +196,19 @@ export interface ChainOptions {
   readonly underlying: string
   readonly step: number
   readonly provider?: string
+  /** Two contracts each. @default 95, 100, 105 */
+  readonly strikes?: readonly number[]
+  /** Added to its market time. */
+  readonly shiftMs?: number
 }
 
 const startMs = Date.UTC(2026, 5, 22, 14)
 
 /** A small chain; its volume jumps now and then, so that there are alerts. */
-export function chainMessage({ underlying, step, provider = 'test' }: ChainOptions): ChainMessage {
+export function chainMessage(options: ChainOptions): ChainMessage {
+  const { underlying, step, provider = 'test', strikes = [95, 100, 105], shiftMs = 0 } = options
   const volume = 1_000 + step * 100 + Math.floor(step / 13) * 50_000
-  const contracts = [95, 100, 105].flatMap((strike) =>
+  const contracts = strikes.flatMap((strike) =>
     (['C', 'P'] as const).map((right) => ({
       root: underlying,
       expiry: '2026-07-17',
@@ -200,12 +216,12 @@ export function chainMessage({ underlying, step, provider = 'test' }: ChainOptio
       right,
       bid: 4.35 + (step % 7) / 100,
       ask: 4.5 + (step % 7) / 100,
-      volume: Math.floor(volume / 6),
+      volume: Math.floor(volume / 2 / strikes.length),
       openInterest: 500,
     })),
   )
   const snapshotId = uuidOf('test', provider, underlying, String(step))
-  const marketTimeMs = startMs + step * 60_000
+  const marketTimeMs = startMs + shiftMs + step * 60_000
   const snapshot = chainOf(contracts, { underlying, provider, snapshotId, marketTimeMs, contentHash: `${step}` })
   const { payload, contentEncoding } = encodeSnapshot(snapshot)
   return {

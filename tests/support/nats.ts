@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,8 @@ export const silentLog = createLogger({ service: 'test', level: 'silent' })
 export interface TestNats extends AsyncDisposable {
   readonly url: string
   readonly server: NatsServer
+  /** Where it tells of itself over HTTP; null unless its configuration opens that. */
+  monitorUrl(): Promise<string | null>
   /** Streams and buckets lie below it. */
   readonly dataDir: string
   /** A connection that is closed with the server. */
@@ -22,8 +24,13 @@ export interface TestNats extends AsyncDisposable {
   restart(): Promise<void>
 }
 
+export type TestNatsOptions = Pick<
+  NatsServerOptions,
+  'binary' | 'configuration' | 'maxPendingBytes' | 'name' | 'startTimeoutMs' | 'syncAlways'
+>
+
 /** Starts a real nats-server in a folder of its own; stopped and removed when disposed. */
-export async function startTestNats(options: Pick<NatsServerOptions, 'maxPendingBytes'> = {}): Promise<TestNats> {
+export async function startTestNats(options: TestNatsOptions = {}): Promise<TestNats> {
   const dataDir = await mkdtemp(join(tmpdir(), 'strikeflow-nats-'))
   let server = await startNats({ ...options, dataDir, log: silentLog })
   const { url, port } = server
@@ -34,6 +41,7 @@ export async function startTestNats(options: Pick<NatsServerOptions, 'maxPending
     get server() {
       return server
     },
+    monitorUrl: () => monitorUrl(dataDir),
     async connect(name = 'test') {
       const bus = await connectBus({ servers: url, name, log: silentLog })
       connections.push(bus)
@@ -53,6 +61,17 @@ export async function startTestNats(options: Pick<NatsServerOptions, 'maxPending
       await rm(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+/** For the configuration of a server, to have `monitorUrl`. */
+export const monitoring = 'http: "127.0.0.1:-1"'
+
+async function monitorUrl(dataDir: string): Promise<string | null> {
+  const folder = join(dataDir, 'ports')
+  const file = (await readdir(folder)).find((name) => name.endsWith('.ports'))
+  if (file === undefined) return null
+  const ports = JSON.parse(await readFile(join(folder, file), 'utf8')) as { readonly monitoring?: readonly string[] }
+  return ports.monitoring?.[0] ?? null
 }
 
 export interface Valve extends AsyncDisposable {

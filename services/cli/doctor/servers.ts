@@ -113,7 +113,7 @@ function streamFinding({ name, comparison, refusesAtShare }: StreamFacts): Findi
       warn(
         check,
         `${field} is ${text(found)}, more than the declared ${text(wanted)}`,
-        'left as it is, because lowering it deletes messages; lower it by hand if that is meant',
+        'left as it is, because lowering it deletes messages or copies; lower it by hand if that is meant',
       ),
     )
   for (const [field, wanted] of Object.entries(update))

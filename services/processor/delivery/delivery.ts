@@ -7,19 +7,14 @@ import { Membership } from './membership.ts'
 import { Partition, type Taken } from './partition.ts'
 import type { Batch, DeliveryOptions, Ports, WriteFailure } from './ports.ts'
 import { isRetryable, Setbacks } from './setbacks.ts'
+import { type DeliveryStatus, positionOf, type Position } from './status.ts'
+import { StoreWatch } from './store-watch.ts'
 import { takeOver } from './take.ts'
 import { createTurns } from './turns.ts'
 import { createBatchWriter } from './write-batch.ts'
 
 /** A stop waits so long for the flush in hand; what is not written then is the next owner's to find. */
 const drainLimitMs = 10_000
-
-/** How delivery stands, for readiness and the board. */
-export interface DeliveryStatus {
-  readonly owned: readonly number[]
-  /** Why it cannot do its work; empty when it can. */
-  readonly problems: readonly string[]
-}
 
 /**
  * Delivery of one process: keeps its share of the partitions taken, hands them over when others come and takes over when others
@@ -33,9 +28,11 @@ export class Delivery<B extends Batch> {
   readonly #flusher: Flusher<B>
   readonly #inFlight: InFlightDeps
   readonly #setbacks: Setbacks
+  readonly #storeWatch: StoreWatch
   readonly #turn: () => Promise<void>
   readonly #partitions = new Map<number, Partition<B>>()
   readonly #failed = new Set<number>()
+  readonly #stalled = new Map<number, Position>()
   readonly #fault = Promise.withResolvers<never>()
   #wake = Promise.withResolvers<void>()
   #isJoined = false
@@ -50,6 +47,7 @@ export class Delivery<B extends Batch> {
     this.#fault.promise.catch(() => {})
     this.#setbacks = new Setbacks(ports)
     this.#turn = createTurns(timers)
+    this.#storeWatch = new StoreWatch({ ports, onStartedAgain: () => this.#onStoreStartedAgain() })
     this.#membership = new Membership({ ...options, ...ports, onChange: () => this.#wake.resolve() })
     this.#flusher = new Flusher<B>({
       createBatch: () => sink.createBatch(),
@@ -60,6 +58,7 @@ export class Delivery<B extends Batch> {
         mayWrite: () => (this.#isOver ? 'no' : this.#membership.mayWrite() ? 'yes' : 'wait'),
         onBusy: (err, attempt) => this.#onBusy(err, attempt),
       }),
+      servers: () => this.#storeWatch.servers,
       timers,
       maxRows: options.flushRows,
       maxWaitMs: options.flushMs,
@@ -81,7 +80,8 @@ export class Delivery<B extends Batch> {
     if (!this.#isJoined) problems.push('not among the members yet')
     else if (!this.#membership.mayWrite()) problems.push('the leases cannot be renewed')
     if (this.#setbacks.problem !== null) problems.push(this.#setbacks.problem)
-    return { owned: [...this.#partitions.keys()], problems }
+    const positions = [...this.#stalled.values(), ...[...this.#partitions.values()].map(positionOf)]
+    return { owned: [...this.#partitions.keys()], positions, problems }
   }
 
   /** Runs until the signal aborts, then hands everything over. Rejects when the process should end. */
@@ -90,9 +90,12 @@ export class Delivery<B extends Batch> {
     stop.addEventListener('abort', onStop)
     const fatal = Promise.race([this.#fault.promise, this.#membership.superseded])
     fatal.catch(() => {})
+    const over = new AbortController()
     try {
+      void this.#watchStore(over.signal)
       await Promise.race([this.#loop(stop), aborted(stop), fatal])
     } finally {
+      over.abort()
       this.#isEnding = true
       stop.removeEventListener('abort', onStop)
       await this.#end()
@@ -141,6 +144,7 @@ export class Delivery<B extends Batch> {
     const lost = [...this.#partitions.keys()].filter((partition) => !membership.isMine(partition))
     await this.#let(lost, 'another owner')
     const desired = new Set(membership.desired())
+    for (const partition of this.#stalled.keys()) if (!desired.has(partition)) this.#stalled.delete(partition)
     await Promise.all([...this.#partitions.keys()].filter((p) => !desired.has(p)).map((p) => this.#release(p)))
     await this.#giveBack(desired)
     return this.#takeMissing([...desired])
@@ -172,12 +176,18 @@ export class Delivery<B extends Batch> {
   async #take(partitions: readonly number[]): Promise<number | null> {
     const { log, observer } = this.#ports
     try {
+      // Before anything is read back: what this life of the store holds is what counts from here on.
+      await this.#storeWatch.look()
+      const { restarts } = this.#storeWatch
       const taken = await takeOver(partitions, {
         ports: this.#ports,
         membership: this.#membership,
         inFlight: this.#inFlight,
         insertLimitMs: this.#options.insertLimitMs,
       })
+      // All of it in one life, or what was found whole may have been read half.
+      await this.#storeWatch.look()
+      if (this.#storeWatch.restarts !== restarts) throw startedAgain()
       this.#setbacks.problem = null
       const owned = taken.map(({ place }) => place.partition)
       if (owned.length > 0) observer.took(owned)
@@ -204,6 +214,7 @@ export class Delivery<B extends Batch> {
       onFault: (error) => this.#fault.reject(error),
     })
     this.#partitions.set(partition.number, partition)
+    this.#stalled.delete(partition.number)
     partition.start()
   }
 
@@ -216,7 +227,10 @@ export class Delivery<B extends Batch> {
       // What is under way of them goes down together with what others have in the same flush.
       await this.#flusher.abandon(numbers, new StrikeflowError('fenced', reason, { retryable: true }))
       await Promise.all(own.map((partition) => partition.ended))
-      for (const { number } of own) this.#partitions.delete(number)
+      for (const partition of own) {
+        this.#partitions.delete(partition.number)
+        if (reason === 'failed') this.#stalled.set(partition.number, positionOf(partition))
+      }
       for (const number of numbers) this.#failed.delete(number)
       if (own.length > 0)
         this.#ports.observer.lost(
@@ -292,6 +306,27 @@ export class Delivery<B extends Batch> {
     this.#noteFailure(error)
   }
 
+  async #watchStore(signal: AbortSignal): Promise<void> {
+    const { timers } = this.#ports
+    while (!signal.aborted) {
+      await pause(timers, this.#options.renewMs, signal)
+      // While it does not answer nothing is written either; whoever waits for it says so.
+      if (!signal.aborted && this.#partitions.size > 0) await this.#storeWatch.look().catch(() => {})
+    }
+  }
+
+  /** Everything owned was read back from what may be there no more. What is under way is refused by the sink, or dropped here. */
+  #onStoreStartedAgain(): void {
+    const owned = new Set(this.#partitions.keys())
+    if (owned.size === 0) return
+    for (const number of owned) {
+      this.#partitions.get(number)?.halt()
+      this.#failed.add(number)
+    }
+    void this.#flusher.abandon(owned, startedAgain())
+    this.#noteFailure(startedAgain())
+  }
+
   /** What it delivered before it failed is good and is written. */
   async #onFailed(partition: Partition<B>, error: unknown): Promise<void> {
     const { number } = partition
@@ -307,3 +342,6 @@ export class Delivery<B extends Batch> {
     else this.#fault.reject(error)
   }
 }
+
+const startedAgain = (): StrikeflowError =>
+  new StrikeflowError('store', 'The store has started again: reading back what it still has', { retryable: true })

@@ -52,6 +52,7 @@ function stage(timers: VirtualTimers = createVirtualTimers()) {
   const dropped: number[][] = []
   const flusher = new Flusher({
     createBatch,
+    servers: () => new Map(),
     timers,
     maxRows: 10,
     maxWaitMs: 200,
@@ -81,6 +82,28 @@ describe('flusher', () => {
     writes[0]?.end()
     await timers.advance(0)
     expect(writes.map(({ seqs }) => seqs)).toEqual([[1], [2, 3, 4]])
+  })
+
+  it('waits for more while many messages are waiting in the stream, and not for ever', async () => {
+    const { timers, flusher, writes } = stage()
+    for (let seq = 1; seq <= 15; seq += 1) flusher.add({ ...message(seq), isBehind: true })
+    await timers.advance(598)
+    expect(writes).toHaveLength(1 - 1)
+    await timers.advance(2)
+    expect(writes.map(({ seqs }) => seqs.length)).toEqual([15])
+    writes[0]?.end()
+    for (let seq = 16; seq <= 45; seq += 1) flusher.add({ ...message(seq), isBehind: true })
+    await timers.advance(0)
+    expect(writes.map(({ seqs }) => seqs.length)).toEqual([15, 30])
+  })
+
+  it('writes what is old enough as soon as nothing more waits in the stream', async () => {
+    const { timers, flusher, writes } = stage()
+    flusher.add({ ...message(1), isBehind: true })
+    await timers.advance(300)
+    expect(writes).toHaveLength(1 - 1)
+    flusher.add(message(2))
+    expect(writes.map(({ seqs }) => seqs)).toEqual([[1, 2]])
   })
 
   it('knows what it holds until it is written', async () => {

@@ -1,10 +1,12 @@
 import type { Timers } from '../../../shared/runtime/clock.ts'
-import { type Batch, type Processed, type RowTable, type Stamp, WriteFailure } from './ports.ts'
+import { type Batch, type Processed, type RowTable, type Servers, type Stamp, WriteFailure } from './ports.ts'
 import type { WriteBatch } from './write-batch.ts'
 
 export interface FlusherOptions<B extends Batch> {
   readonly createBatch: () => B
   readonly write: WriteBatch<B>
+  /** As far as anything that is added now was decided by what they hold. */
+  readonly servers: () => Servers
   readonly timers: Timers
   readonly maxRows: number
   readonly maxWaitMs: number
@@ -22,15 +24,18 @@ export interface Addition {
   /** Tables this owner has to write. */
   readonly tables: readonly RowTable[]
   readonly publishes: readonly Promise<unknown>[]
+  /** True while many more of its partition wait in the stream. */
+  readonly isBehind?: boolean
 }
 
 interface Flush<B> {
   readonly batch: B
   readonly epochs: Map<number, number>
+  readonly servers: Servers
   readonly ids: Set<string>
   readonly publishes: Promise<unknown>[]
   readonly openedMs: number
-  readonly cancelTimer: () => void
+  cancelTimer: () => void
   /** True once it is written, false when it was dropped. */
   readonly done: PromiseWithResolvers<boolean>
 }
@@ -40,6 +45,12 @@ const maxMessages = 4096
 
 /** A flush may grow to so many times `maxRows` while the one before it is being written. */
 const growth = 4
+
+/**
+ * While many messages wait in the stream, a flush has so many times the rows and the time: whoever is behind is better off with
+ * few inserts, each of which costs the sink as much as 100,000 rows.
+ */
+const patienceBehind = 3
 
 /** Flushes are not made smaller than this when the sink is slow. */
 const leastRows = 1_000
@@ -57,6 +68,7 @@ export class Flusher<B extends Batch> {
   #writing: Flush<B> | null = null
   #room: PromiseWithResolvers<void> | null = null
   #hurried = 0
+  #isBehind = false
   /** True while the sink refuses: nothing more is to be read. */
   #isStalled = false
 
@@ -94,8 +106,9 @@ export class Flusher<B extends Batch> {
     return this.#open?.ids.has(snapshotId) === true || this.#writing?.ids.has(snapshotId) === true
   }
 
-  add({ processed, stamp, tables, publishes }: Addition): void {
+  add({ processed, stamp, tables, publishes, isBehind = false }: Addition): void {
     const flush = (this.#open ??= this.#begin())
+    this.#isBehind = isBehind
     flush.batch.add(processed, stamp, tables)
     flush.epochs.set(processed.partition, stamp.epoch)
     for (const publish of publishes) {
@@ -103,21 +116,33 @@ export class Flusher<B extends Batch> {
       publish.catch(() => {})
       flush.publishes.push(publish)
     }
-    if (processed.outcome === 'stored' && processed.meta !== null) flush.ids.add(processed.meta.snapshotId)
+    const hasRows = processed.outcome === 'stored' || tables.length > 0
+    if (hasRows && processed.meta !== null) flush.ids.add(processed.meta.snapshotId)
     this.#writeIfDue()
   }
 
   #begin(): Flush<B> {
-    const { timers, createBatch, maxWaitMs } = this.#options
+    const { timers, createBatch, maxWaitMs, servers } = this.#options
     return {
       batch: this.#idle.pop() ?? createBatch(),
       epochs: new Map(),
+      servers: servers(),
       ids: new Set(),
       publishes: [],
       openedMs: timers.nowMs(),
-      cancelTimer: timers.after(maxWaitMs, () => this.#writeIfDue()),
+      cancelTimer: timers.after(maxWaitMs, () => this.#onAged(maxWaitMs)),
       done: Promise.withResolvers(),
     }
+  }
+
+  /** When its time is up but there are more to come, it waits once more, and no longer. */
+  #onAged(maxWaitMs: number): void {
+    const flush = this.#open
+    const { timers } = this.#options
+    if (flush !== null) {
+      flush.cancelTimer = timers.after((patienceBehind - 1) * maxWaitMs, () => this.#writeIfDue())
+    }
+    this.#writeIfDue()
   }
 
   /** Begins to write the open flush when it is large or old enough and nothing else is being written. */
@@ -125,9 +150,10 @@ export class Flusher<B extends Batch> {
     const flush = this.#open
     if (flush === null || this.#writing !== null) return
     const { maxWaitMs, timers } = this.#options
+    const patience = this.#isBehind ? patienceBehind : 1
     // A timer may fire a little early by this clock.
-    const isOld = timers.nowMs() - flush.openedMs >= maxWaitMs - 1
-    if (this.#hurried === 0 && !isOld && flush.batch.rows < this.#maxRows) return
+    const isOld = timers.nowMs() - flush.openedMs >= patience * maxWaitMs - 1
+    if (this.#hurried === 0 && !isOld && flush.batch.rows < patience * this.#maxRows) return
     flush.cancelTimer()
     this.#open = null
     this.#writing = flush
@@ -138,7 +164,7 @@ export class Flusher<B extends Batch> {
     const { timers, write, onWritten, onDropped } = this.#options
     const startedMs = timers.nowMs()
     try {
-      await write(flush.batch, flush.publishes, flush.epochs)
+      await write(flush.batch, flush.publishes, flush)
       onWritten(flush.batch, (timers.nowMs() - startedMs) / 1000)
       this.#maxRows = Math.min(this.#options.maxRows, this.#maxRows * 2)
       this.#writing = null

@@ -1,13 +1,15 @@
 import { pause } from '../../../shared/runtime/clock.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { Delivery } from '../../../shared/bus/ordered-source.ts'
-import type { KeyStates, Standing } from '../key-states.ts'
+import type { KeyState, KeyStates, Standing } from '../key-states.ts'
+import { auditWindowMs } from './audit-window.ts'
 import type { Flusher } from './flusher.ts'
 import type { InFlight } from './in-flight.ts'
 import {
   type Batch,
   type ChainStream,
   type Ledger,
+  type LostRows,
   noRows,
   type Observer,
   type Opened,
@@ -31,7 +33,7 @@ export interface Taken {
 /** What a partition needs of the ports: a replay has no others. */
 export type PartitionPorts = Pick<Ports<Batch>, 'timers' | 'handler' | 'rules' | 'point'> & {
   readonly stream: Pick<ChainStream, 'open'>
-  readonly ledger: Pick<Ledger, 'isStored' | 'rowCounts'>
+  readonly ledger: Pick<Ledger, 'isStored' | 'rowCounts' | 'lostRows'>
   readonly observer: Pick<Observer<Batch>, 'delivered' | 'storeFailed'>
 }
 
@@ -47,6 +49,12 @@ export interface PartitionDeps<B extends Batch> {
 }
 
 type Looked = Opened | Refused
+
+/** From so many messages in the stream on a partition is behind. */
+const behindMessages = 16
+
+/** Header of a message that was published again on purpose. */
+const replayOf = 'Sf-Replay-Of'
 
 /** Messages whose rows are looked up together. */
 const lookupBatch = 64
@@ -65,6 +73,8 @@ export class Partition<B extends Batch> {
   #source: OpenStream | null = null
   #ended: Promise<void> = Promise.resolve()
   #reached: number
+  /** States of snapshots whose rows were written again: the next may rest on one that is not in the table yet. */
+  readonly #rewritten = new Map<string, KeyState>()
 
   constructor(taken: Taken, deps: PartitionDeps<B>) {
     this.taken = taken
@@ -170,9 +180,10 @@ export class Partition<B extends Batch> {
     }
     const standing = this.taken.states.standing(it.meta)
     const isDuplicate = await this.#isDuplicate(delivery, it, standing)
+    const lost = isDuplicate ? await this.#lostRows(delivery, it) : null
     await this.#roomOrHalt()
     if (this.#isHalted) return
-    if (isDuplicate) this.#add(delivery, { outcome: 'duplicate', reason: 'already_stored', standing, meta: it.meta })
+    if (isDuplicate) this.#add(delivery, (lost && this.#again(it, lost)) ?? alreadyStored(it, standing))
     else await this.taken.inFlight.atRisk(delivery.streamSeq, () => this.#store(delivery, it, standing, present))
     const sent = this.#deps.ports.point('alerts-sent')
     if (sent !== undefined) await sent
@@ -185,11 +196,32 @@ export class Partition<B extends Batch> {
 
   async #isDuplicate({ streamSeq }: Delivery, { meta }: Opened, { mayBeStored }: Standing): Promise<boolean> {
     const { ports, flusher } = this.#deps
-    const before = { place: this.taken.place, streamSeq }
+    const { place, epoch } = this.taken
+    const before = { place, epoch, streamSeq }
     const isHeld = flusher.holds(meta.snapshotId)
     const isStored =
       !isHeld && mayBeStored && (await this.#untilAnswered(() => ports.ledger.isStored(meta.snapshotId, before)))
     return ports.rules.isDuplicate({ isHeld, isStored })
+  }
+
+  /** What is stored and not under way may have lost its rows: the youngest is the audit's at taking, unless somebody asks. */
+  async #lostRows({ headers }: Delivery, { meta }: Opened): Promise<LostRows | null> {
+    const { ports, flusher } = this.#deps
+    if (flusher.holds(meta.snapshotId)) return null
+    const minAgeMs = headers.has(replayOf) ? 0 : auditWindowMs
+    return this.#untilAnswered(() => ports.ledger.lostRows(meta, minAgeMs))
+  }
+
+  /** The rows a copy's first message has lost, computed as they were then; null where that cannot be. Nothing is published again. */
+  #again(it: Opened, { tables, prior, late, contentUnchanged }: LostRows): Done | null {
+    const before = prior === null ? undefined : (prior.state ?? this.#rewritten.get(prior.snapshotId))
+    if (prior !== null && before === undefined) return null
+    const standing: Standing = { late, contentUnchanged, mayBeStored: true }
+    const computed = it.compute(standing, before)
+    if ('reason' in computed) return null
+    if (computed.state !== null) this.#rewritten.set(it.meta.snapshotId, computed.state)
+    const { content } = computed
+    return { outcome: 'duplicate', reason: 'rows_written_again', standing, meta: it.meta, content, tables }
   }
 
   /** Without waiting from the first look at the key's state to the flush: nothing else may come in between. */
@@ -219,14 +251,16 @@ export class Partition<B extends Batch> {
     this.#add(delivery, { outcome: 'dead-lettered', reason: refused.reason, standing: nothing, meta: null, publishes })
   }
 
-  #add({ streamSeq, previousSeq, messageId, publishedAtMs, publisher }: Delivery, done: Done): void {
+  #add(delivery: Delivery, done: Done): void {
+    const { streamSeq, previousSeq, messageId, publishedAtMs, publisher, pendingCount } = delivery
     const { place, epoch } = this.taken
     const { tables = [], publishes = [], counts = noRows, content = null, ...rest } = done
     // Not the delivery itself: its payload is large, and a slow sink may keep thousands of messages waiting.
     const facts = { streamSeq, previousSeq, messageId, publishedAtMs, publisher }
     const processed = { ...rest, partition: place.partition, delivery: facts, counts, content }
     try {
-      this.#deps.flusher.add({ processed, stamp: { epoch, incarnation: place.incarnation }, tables, publishes })
+      const stamp = { epoch, incarnation: place.incarnation }
+      this.#deps.flusher.add({ processed, stamp, tables, publishes, isBehind: pendingCount >= behindMessages })
     } catch (error) {
       // Half a message may be in the flush now. The next life finds it in flight, and gives it up at the third death.
       this.#deps.onFault(error)
@@ -256,6 +290,13 @@ type Done = Pick<Processed, 'outcome' | 'reason' | 'standing' | 'meta'> &
     readonly tables?: readonly (keyof RowCounts)[]
     readonly publishes?: readonly Promise<unknown>[]
   }
+
+const alreadyStored = ({ meta }: Opened, standing: Standing): Done => ({
+  outcome: 'duplicate',
+  reason: 'already_stored',
+  standing,
+  meta,
+})
 
 const noneThere: ReadonlyMap<string, RowCounts> = new Map()
 

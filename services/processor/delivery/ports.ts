@@ -17,8 +17,25 @@ export type RowTable = (typeof rowTables)[number]
 export type RowCounts = Readonly<Record<RowTable, number>>
 export const noRows: RowCounts = { quotes: 0, expiries: 0, chains: 0, rejects: 0, alerts: 0, states: 0 }
 
-/** Which epoch each partition of a flush is written under: a sink that knows a higher one of any of them must refuse all of it. */
-export type Fence = ReadonlyMap<number, number>
+/** By partition. */
+export type Epochs = ReadonlyMap<number, number>
+
+/** When each server of the sink started, by its name. */
+export type Servers = ReadonlyMap<string, number>
+
+export interface ServerStart {
+  readonly name: string
+  /** Seconds, by the server's own clock; two readings of one life may differ by one. */
+  readonly startedS: number
+}
+
+/** Under what a flush is written; the sink refuses all of it when either is no longer so. */
+export interface Fence {
+  /** Of each partition in it: no higher one is known. */
+  readonly epochs: Epochs
+  /** The servers' lives in which it was decided: the server that gets it has not started again since. */
+  readonly servers: Servers
+}
 
 /** What the commit row says of a message's way; its payload is not kept. */
 export type DeliveryFacts = Pick<Delivery, 'streamSeq' | 'previousSeq' | 'messageId' | 'publishedAtMs' | 'publisher'>
@@ -96,6 +113,16 @@ export interface Segment {
   readonly lastMessageId: string
 }
 
+/**
+ * What stands before a message. Of messages past the cursor only what was committed under this epoch counts: the others are being
+ * decided anew.
+ */
+export interface Before {
+  readonly place: Place
+  readonly epoch: number
+  readonly streamSeq: number
+}
+
 export interface CommittedMessage {
   readonly streamSeq: number
   readonly messageId: string
@@ -109,6 +136,16 @@ export interface DamagedCommit {
   readonly previousSeq: number
 }
 
+/** What it takes to compute the rows of a stored snapshot once more. */
+export interface LostRows {
+  /** That do not have all the rows its commit row promises. */
+  readonly tables: readonly RowTable[]
+  readonly late: boolean
+  readonly contentUnchanged: boolean
+  /** Whose state it was computed from; null where it was the first of its key. */
+  readonly prior: { readonly snapshotId: string; readonly state: KeyState | null } | null
+}
+
 export interface StoredState {
   readonly partition: number
   readonly underlying: string
@@ -118,11 +155,13 @@ export interface StoredState {
 
 /** What the sink remembers: commit rows, epochs, states. Reads may fail retryably; none changes anything but `insertEpochs`. */
 export interface Ledger {
+  /** Which server answers, and since when it has been there. */
+  server(): Promise<ServerStart>
   /** By partition; absent where nobody has ever been owner. */
   highestEpochs(partitions: readonly number[]): Promise<ReadonlyMap<number, number>>
-  insertEpochs(epochs: Fence): Promise<void>
+  insertEpochs(epochs: Epochs): Promise<void>
   /** Partitions of these that have a later owner, or another one of the same epoch. */
-  rivals(epochs: Fence): Promise<ReadonlySet<number>>
+  rivals(epochs: Epochs): Promise<ReadonlySet<number>>
   /** Ids of the fenced inserts the sink is working on now. */
   begunInserts(): Promise<ReadonlySet<string>>
   /** By partition: the newest incarnation of a stream with this creation time that has commit rows. */
@@ -133,7 +172,7 @@ export interface Ledger {
   committedBelow(partition: number, incarnation: string, seq: number): Promise<CommittedMessage | null>
   /** The newest commit rows of a partition, newest first. */
   newestCommits(partition: number, incarnation: string, limit: number): Promise<readonly CommittedMessage[]>
-  /** Commit rows of the last minutes whose rows are not all there. */
+  /** Commit rows whose rows are not all there, of the last so many milliseconds before the newest of each partition. */
   damagedCommits(partitions: readonly number[], windowMs: number): Promise<readonly DamagedCommit[]>
   /** The newest state of each key as of the cursors. */
   states(places: readonly Place[]): Promise<readonly StoredState[]>
@@ -141,8 +180,10 @@ export interface Ledger {
   hasCommits(partitions: readonly number[]): Promise<ReadonlySet<number>>
   /** Rows these snapshots have: of the newest epoch that wrote any, and of this code version only. */
   rowCounts(keys: readonly SnapshotKey[]): Promise<ReadonlyMap<string, RowCounts>>
+  /** What a stored snapshot has lost of its rows; null when nothing, when it was committed less than `minAgeMs` ago, or nobody knows what they were computed from. */
+  lostRows(key: SnapshotKey, minAgeMs: number): Promise<LostRows | null>
   /** True when a snapshot is committed as stored by a message before this one, or in another incarnation. */
-  isStored(snapshotId: string, before: { readonly place: Place; readonly streamSeq: number }): Promise<boolean>
+  isStored(snapshotId: string, before: Before): Promise<boolean>
 }
 
 export interface KeyValueEntry {

@@ -30,5 +30,8 @@ const isDuplicate = ({ isHeld, isStored }: { readonly isHeld: boolean; readonly 
 /** Deaths over one message, after the first that nobody can pin on any, before it is given up unread. */
 const isGivenUp = (deaths: number): boolean => deaths >= 2
 
-export const deliveryRules = { chainEnd, tablesToWrite, isSameMessage, isDuplicate, isGivenUp }
+/** Of two readings of one server's start. Both are rounded to seconds. */
+const hasStartedAgain = (knownS: number, startedS: number): boolean => startedS > knownS + 1
+
+export const deliveryRules = { chainEnd, tablesToWrite, isSameMessage, isDuplicate, isGivenUp, hasStartedAgain }
 export type DeliveryRules = typeof deliveryRules

@@ -1,10 +1,11 @@
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { pause } from '../../../shared/runtime/clock.ts'
+import { auditWindowMs } from './audit-window.ts'
 import { InFlight, type InFlightDeps } from './in-flight.ts'
 import type { Membership } from './membership.ts'
 import type { Taken } from './partition.ts'
 import { findPlaces, type Placed } from './place.ts'
-import type { Batch, DamagedCommit, Fence, Ports } from './ports.ts'
+import type { Batch, DamagedCommit, Epochs, Ports } from './ports.ts'
 
 export interface TakeDeps<B extends Batch> {
   readonly ports: Ports<B>
@@ -12,9 +13,6 @@ export interface TakeDeps<B extends Batch> {
   readonly inFlight: InFlightDeps
   readonly insertLimitMs: number
 }
-
-/** Commit rows younger than this are compared with the tables at every taking: a power cut may have left them alone. */
-const auditWindowMs = 15 * 60_000
 
 /** The sink ends an insert by itself at its limit; this much longer, and something else is wrong. */
 const graceMs = 2_000
@@ -54,7 +52,7 @@ export async function takeOver<B extends Batch>(
 }
 
 interface TakenEpochs {
-  readonly epochs: Fence
+  readonly epochs: Epochs
   readonly hadOwner: ReadonlySet<number>
 }
 

@@ -63,7 +63,10 @@ function testVerticals({ count, place, ask, bid, listed }: LiveLegs, perWidth: n
 function testButterflies({ count, place, ask, bid, listed }: LiveLegs, spot: number, out: Tests): void {
   out.allowed += Math.max(0, listed - 2)
   for (let i = 1; i + 1 < count; i++) {
-    const [low, middle, high] = [place[i - 1] ?? NaN, place[i] ?? NaN, place[i + 1] ?? NaN]
+    // One by one: taken apart as an array they would be one, and garbage, for each test.
+    const low = place[i - 1] ?? NaN
+    const middle = place[i] ?? NaN
+    const high = place[i + 1] ?? NaN
     const share = (high - middle) / (high - low)
     noteTest(out, (bid[i] ?? NaN) - share * (ask[i - 1] ?? NaN) - (1 - share) * (ask[i + 1] ?? NaN), spot)
   }

@@ -95,7 +95,13 @@ export function exposeStrikes(context: ChainContext, expiry: SolvedExpiry): Expo
  */
 export function sumExposures(parts: readonly ExposedStrikes[], spot: number): ExposureFigures {
   let nUsed = 0
-  let [gex, absolute, dex, vex, cex, covered, interest] = [0, 0, 0, 0, 0, 0, 0]
+  let gex = 0
+  let absolute = 0
+  let dex = 0
+  let vex = 0
+  let cex = 0
+  let covered = 0
+  let interest = 0
   for (const part of parts) {
     for (let i = 0; i < part.count; i++) {
       const used = part.nUsed[i] ?? 0
@@ -113,7 +119,9 @@ export function sumExposures(parts: readonly ExposedStrikes[], spot: number): Ex
       cex += part.cex[i] ?? NaN
     }
   }
-  const known = (figure: number) => (nUsed > 0 && Number.isFinite(figure) ? figure : NaN)
+  // Not the counter itself: a variable that a function captures is boxed anew with each addition.
+  const isKnown = nUsed > 0
+  const known = (figure: number) => (isKnown && Number.isFinite(figure) ? figure : NaN)
   return {
     gexUsd1pct: known(gex),
     gexShares: known(gex / (spot * spot * 0.01)),

@@ -132,7 +132,7 @@ function portsOf({ program, isStored }: LaneOptions, open: () => OpenStream): Pa
     point: () => undefined,
     observer: { delivered: () => {}, storeFailed: () => {} },
     stream: { open: () => Promise.resolve(open()) },
-    ledger: { isStored, rowCounts: () => Promise.resolve(new Map()) },
+    ledger: { isStored, rowCounts: () => Promise.resolve(new Map()), lostRows: () => Promise.resolve(null) },
   }
 }
 

@@ -61,6 +61,8 @@ export function createProgram(
     maxRows: settings.flushRows,
     maxWaitMs: settings.flushMs,
     isHeld: () => false,
+    // A server that starts again loses nothing here but the replay.
+    servers: () => new Map(),
     onWritten,
     onDropped: (_, error) => failure.reject(error),
   })

@@ -106,11 +106,15 @@ export class Rerun {
   }
 
   /** Committed by this replay, or before the range. */
-  async #isStored(snapshotId: string, { place, streamSeq }: Parameters<Ledger['isStored']>[1]): Promise<boolean> {
+  async #isStored(
+    snapshotId: string,
+    { place, epoch, streamSeq }: Parameters<Ledger['isStored']>[1],
+  ): Promise<boolean> {
     const { main, scratch } = this.#deps
     const { databases, incarnations } = this.#plan
-    const { incarnation, partition } = place
-    if (await isStoredBefore(scratch.query, snapshotId, { incarnation, partition, streamSeq })) return true
+    const { incarnation, partition, cursor } = place
+    const at = { incarnation, partition, cursor, epoch, streamSeq }
+    if (await isStoredBefore(scratch.query, snapshotId, at)) return true
     return await isStoredBeforeRange(main.query, databases, snapshotId, { incarnation, streamSeq, incarnations })
   }
 

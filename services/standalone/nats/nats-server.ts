@@ -20,6 +20,14 @@ export interface NatsServerOptions {
   readonly maxPendingBytes?: number
   /** @default 20000 */
   readonly startTimeoutMs?: number
+  /** The server to run. @default the machine's own, else the project's copy */
+  readonly binary?: string
+  /** Its own among the servers of a cluster. @default 'strikeflow' */
+  readonly name?: string
+  /** Each message is on the disk before it is acknowledged; servers before 2.10 refuse to start with it. */
+  readonly syncAlways?: boolean
+  /** Further lines of its configuration. */
+  readonly configuration?: readonly string[]
 }
 
 export interface NatsServer extends AsyncDisposable {
@@ -46,7 +54,7 @@ const stopLimitMs = 10_000
 /** Starts a real nats-server with JetStream on loopback and waits until it serves. */
 export async function startNats(options: NatsServerOptions): Promise<NatsServer> {
   const { log, startTimeoutMs = 20_000 } = options
-  const binary = await ensureNatsServer(log)
+  const binary = options.binary ?? (await ensureNatsServer(log))
   const dataDir = resolve(options.dataDir)
   const files = filesIn(dataDir)
   await endOrphan(files, log)
@@ -90,12 +98,19 @@ const filesIn = (dataDir: string): ServerFiles => ({
 })
 
 function serverConfig(
-  { port = -1, maxStoreBytes = 4 * gb, maxPendingBytes = gb / 4 }: NatsServerOptions,
+  {
+    port = -1,
+    maxStoreBytes = 4 * gb,
+    maxPendingBytes = gb / 4,
+    name = 'strikeflow',
+    syncAlways = false,
+    configuration = [],
+  }: NatsServerOptions,
   { portsDir, storeDir, pidFile }: ServerFiles,
 ): string {
-  // JSON strings are valid here, and a path may hold anything. No sync_interval: 2.9 refuses to start with it.
+  // JSON strings are valid here, and a path may hold anything. No sync_interval by itself: 2.9 refuses to start with it.
   return [
-    'server_name: strikeflow',
+    `server_name: ${JSON.stringify(name)}`,
     'host: "127.0.0.1"',
     // The server's own meaning of 0 is its default port.
     `port: ${port === 0 ? -1 : port}`,
@@ -107,7 +122,9 @@ function serverConfig(
     `  store_dir: ${JSON.stringify(storeDir)}`,
     '  max_mem: 64MB',
     `  max_file: ${maxStoreBytes}`,
+    ...(syncAlways ? ['  sync_interval: always'] : []),
     '}',
+    ...configuration,
     '',
   ].join('\n')
 }

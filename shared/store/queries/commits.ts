@@ -81,7 +81,7 @@ export interface Damage {
 }
 
 /** Tables whose rows a commit row counts, and how many it promises. */
-const promised = [
+export const promisedRows = [
   ['option_quotes_v1', 'n_quotes'],
   ['expiry_features_v1', 'n_expiries'],
   ['chain_features_v1', 'n_chains'],
@@ -91,15 +91,15 @@ const promised = [
 ] as const
 
 /**
- * Commit rows `stored` of the last so many seconds whose rows are not all in the tables, as a power cut or a restored backup can
- * leave them. A table is read only where these snapshots' keys lie.
+ * Commit rows `stored` whose rows are not all in the tables, as a power cut or a restored backup can leave them: those of so long
+ * before the newest one of their partition, whenever that was. A table is read only where these snapshots' keys lie.
  */
 export async function damagedCommits(
   query: Query,
   partitions: readonly number[],
   windowMs: number,
 ): Promise<readonly Damage[]> {
-  const perTable = promised.map(
+  const perTable = promisedRows.map(
     ([table, count]) => `
       SELECT partition, toString(incarnation) AS incarnation, stream_seq, previous_seq, ${count} AS promised, found.n AS there
       FROM recent LEFT JOIN (
@@ -112,10 +112,15 @@ export async function damagedCommits(
       ) AS found ON found.snapshot_id = recent.snapshot_id`,
   )
   return query.rows<Damage>(
-    `WITH recent AS (
+    `WITH (
+       SELECT mapFromArrays(groupArray(p), groupArray(at)) FROM (
+         SELECT partition AS p, max(stored_at) AS at FROM snapshots_v1
+         WHERE partition IN {partitions:Array(UInt16)} GROUP BY partition
+       )
+     ) AS newest, recent AS (
        SELECT * FROM snapshots_v1 FINAL
        WHERE partition IN {partitions:Array(UInt16)} AND outcome = 'stored'
-         AND stored_at >= now64(3) - toIntervalSecond({windowS:UInt32})
+         AND stored_at >= newest[partition] - toIntervalSecond({windowS:UInt32})
      )
      SELECT DISTINCT partition, incarnation, stream_seq AS streamSeq, previous_seq AS previousSeq
      FROM (${perTable.join(' UNION ALL ')}) WHERE promised > 0 AND ifNull(there, 0) != promised ORDER BY streamSeq`,
@@ -123,16 +128,31 @@ export async function damagedCommits(
   )
 }
 
-/** True when a snapshot is committed as stored by a message before this one, or in another partition or incarnation. */
-export async function isStoredBefore(
-  query: Query,
-  snapshotId: string,
-  at: { readonly incarnation: string; readonly partition: number; readonly streamSeq: number },
-): Promise<boolean> {
+export interface StoredBefore {
+  readonly incarnation: string
+  readonly partition: number
+  readonly streamSeq: number
+  /** What is committed past it under an earlier epoch is being decided anew. */
+  readonly cursor: number
+  readonly epoch: number
+}
+
+/**
+ * True when a snapshot is committed as stored by a message before this one, or in another partition or incarnation. What counts of
+ * a message is its newest commit row: one that was stored may have been given up when it was read again.
+ */
+export async function isStoredBefore(query: Query, snapshotId: string, at: StoredBefore): Promise<boolean> {
   const rows = await query.rows<{ found: number }>(
     `SELECT 1 AS found FROM snapshots_v1
      WHERE snapshot_id = {snapshotId:UUID} AND outcome = 'stored'
-       AND NOT (incarnation = {incarnation:String} AND partition = {partition:UInt16} AND stream_seq >= {streamSeq:UInt64})
+       AND (incarnation, partition, stream_seq, epoch) IN (
+         SELECT incarnation, partition, stream_seq, max(epoch) FROM snapshots_v1
+         WHERE (incarnation, partition, stream_seq) IN (
+           SELECT incarnation, partition, stream_seq FROM snapshots_v1 WHERE snapshot_id = {snapshotId:UUID}
+         ) GROUP BY incarnation, partition, stream_seq
+       )
+       AND NOT (incarnation = {incarnation:String} AND partition = {partition:UInt16}
+         AND (stream_seq >= {streamSeq:UInt64} OR stream_seq > {cursor:UInt64} AND epoch < {epoch:UInt32}))
      LIMIT 1`,
     { snapshotId, ...at },
   )

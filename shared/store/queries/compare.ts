@@ -59,12 +59,13 @@ const givenUp = (main: string): string =>
 /** Where the stored rows of a table are found that the replayed ones are compared with. */
 function storedRows({ table }: ComparedTable, databases: Databases): string {
   const { main, scratch } = databases
-  const where =
-    table === commitTable
-      ? `(incarnation, partition, stream_seq) IN (SELECT incarnation, partition, stream_seq FROM ${scratch}.${rangeTable})`
-      : ofRange(databases)
-  return `${main}.${table} FINAL WHERE ${where}`
+  if (table !== commitTable) return `${main}.${table} FINAL WHERE ${ofRange(databases)}`
+  return `(SELECT * REPLACE (${asAnyCopy} AS reason) FROM ${main}.${commitTable} FINAL
+    WHERE (incarnation, partition, stream_seq) IN (SELECT incarnation, partition, stream_seq FROM ${scratch}.${rangeTable})) WHERE 1`
 }
+
+/** A copy that wrote rows again which were lost meanwhile is any other copy to a replay, where nothing is lost. */
+const asAnyCopy = `if(reason = 'rows_written_again', 'already_stored', reason)`
 
 const replayedRows = ({ table }: ComparedTable, { scratch }: Databases): string => `${scratch}.${table} FINAL WHERE 1`
 

@@ -32,11 +32,39 @@ export async function rivals(
 
 const epochOf = 'transform(partition, {partitions:Array(UInt16)}, {epochs:Array(UInt32)}, toUInt32(0))'
 
+export interface Fence {
+  readonly epochs: ReadonlyMap<number, number>
+  /** Starts of the servers that are known, by name, as `serverStart` tells them. */
+  readonly servers: ReadonlyMap<string, number>
+}
+
 /**
- * SQL condition that throws once any of the partitions has a later owner. Goes into every insert; it is looked at once, when
- * the insert begins.
+ * SQL condition that throws once any of the partitions has a later owner, or the server has started again since it was read back
+ * from: then it may have lost what the rows rest on. Goes into every insert; it is looked at once, when the insert begins.
  */
-export function fenceCondition(epochs: ReadonlyMap<number, number>): string {
+export const fenceCondition = ({ epochs, servers }: Fence): string =>
+  servers.size === 0 ? epochCondition(epochs) : `${epochCondition(epochs)} AND ${serverCondition(servers)}`
+
+function serverCondition(servers: ReadonlyMap<string, number>): string {
+  const names = [...servers.keys()].map((name) => `'${name.replaceAll(/['\\]/g, '\\$&')}'`).join(', ')
+  // A server nobody has asked yet is let pass: it is noted at the next look.
+  const known = `transform(${serverName}, [${names}], [${[...servers.values()].join(', ')}], ${2 ** 40})`
+  return `throwIf(${startedS} > ${known} + 1, 'fenced: the server has started again') = 0`
+}
+
+const serverName = `concat(hostName(), '/', toString(serverUUID()))`
+const startedS = 'toInt64(toUnixTimestamp(now())) - toInt64(uptime())'
+
+/** The server that answers and when it started, in seconds by its own clock; off by one at most. */
+export async function serverStart(query: Query): Promise<{ readonly name: string; readonly startedS: number }> {
+  const [row] = await query.rows<{ name: string; startedS: number }>(
+    `SELECT ${serverName} AS name, ${startedS} AS startedS`,
+  )
+  if (row === undefined) throw new TypeError('Expected one row')
+  return row
+}
+
+function epochCondition(epochs: ReadonlyMap<number, number>): string {
   const partitions = [...epochs.keys()].join(', ')
   const mine = `transform(partition, [${partitions}], [${[...epochs.values()].join(', ')}], 0)`
   return `throwIf((SELECT count() FROM partition_epochs_v1 WHERE partition IN (${partitions}) AND epoch > ${mine}) > 0, 'fenced: a partition has a later owner') = 0`

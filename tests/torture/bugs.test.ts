@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest'
+import { bugs, planted } from './bugs.ts'
+import { crashRound, pauseRound } from './rounds.ts'
+import { print, sized } from './size.ts'
+import { openStagedRun } from './staged.ts'
+
+const shown = bugs.filter(({ shownBy }) => shownBy !== null)
+/** The rest at night; the simulation has them all on every run. */
+const tried = sized(shown.slice(0, 1), shown)
+
+describe('the checker', { timeout: 300_000 }, () => {
+  it.each(tried)('finds the planted bug: $name', async ({ name, shownBy }) => {
+    await using run = await openStagedRun()
+    if (shownBy !== null && 'crashAt' in shownBy) await crashRound(run, shownBy.crashAt, planted(name))
+    if (shownBy !== null && 'pauseAt' in shownBy) await pauseRound(run, shownBy.pauseAt, 'bug', planted(name))
+    const { violations } = await run.judge()
+    print(`${name}: ${violations.length} violations, the first: ${violations[0]?.rule} ${violations[0]?.text}`)
+    expect(violations.length).toBeGreaterThan(0)
+  })
+})

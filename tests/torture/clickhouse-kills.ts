@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Random } from '../simulation/random.ts'
+import { waitFor } from '../support/wait-for.ts'
+import type { Layout } from './chains.ts'
+import { check, type Verdict } from './checker.ts'
+import { attemptsIn, readHistory, storedSteps } from './history.ts'
+import { undisturbed } from './reference.ts'
+import { openStack, type TortureStack } from './stack.ts'
+
+export interface KillOptions {
+  readonly kills: number
+  readonly random: Random
+  readonly layout: Layout
+  /** Of one underlying. */
+  readonly intervalMs: number
+}
+
+export interface KilledVerdict extends Verdict {
+  /** Kills that left rows without a commit row, for the read-back to find. */
+  readonly midFlush: number
+  readonly slowestReopenMs: number
+}
+
+/** A processor writes without a break, the engine under it is killed again and again, shortly after it has begun to write. */
+export async function killClickHouse(options: KillOptions): Promise<KilledVerdict> {
+  const directory = await mkdtemp(join(tmpdir(), 'strikeflow-kills-'))
+  // A run that fails leaves its logs.
+  const verdict = await killIn(directory, options)
+  if (verdict.violations.length === 0) await rm(directory, { recursive: true, force: true })
+  return verdict
+}
+
+async function killIn(directory: string, options: KillOptions): Promise<KilledVerdict> {
+  await using stack = await openStack({
+    directory,
+    processors: 1,
+    publishers: 1,
+    underlyingsEach: 24,
+    intervalMs: options.intervalMs,
+    flushMs: 20,
+    isWhole: false,
+    layout: options.layout,
+  })
+  return await kill(stack, options)
+}
+
+async function kill(stack: TortureStack, { kills, random, layout }: KillOptions): Promise<KilledVerdict> {
+  const [clickhouse, publisher] = [stack.part('clickhouse'), stack.part('publisher-1')]
+  await publisher.start()
+  await waitFor('the first commit row', async () => (await committed(stack)) > 0)
+  let slowestReopenMs = 0
+  let midFlush = 0
+  let done = 0
+  for (let i = 0; i < kills; i += 1) {
+    await waitFor('the processor to go on', async () => (await progress(stack)) > done, { intervalMs: 5 })
+    done = await progress(stack)
+    await delay(random.between(5, 600))
+    await clickhouse.kill()
+    const startedMs = performance.now()
+    await clickhouse.start()
+    slowestReopenMs = Math.max(slowestReopenMs, performance.now() - startedMs)
+    if ((await uncommitted(stack)) > 0) midFlush += 1
+  }
+  await publisher.stop()
+  const attempts = attemptsIn(stack.journals)
+  const count = attempts.acked.size
+  await waitFor('everything to be committed', async () => (await committed(stack)) >= count, { timeoutMs: 60_000 })
+  await stack.part('a').stop()
+  const { query } = stack.store
+  const reference = await undisturbed(await storedSteps(query, stack.journals), layout)
+  // What a kill leaves half of a flush over two partitions of a table is there twice until it is merged.
+  const isFinal = layout.weeks === 2
+  const verdict = check(await readHistory({ bus: stack.bus, query, attempts, isFinal }, reference))
+  return { ...verdict, midFlush, slowestReopenMs }
+}
+
+/** Rises with all the processor does: partitions are taken again, or it has not even noticed and commits. */
+const progress = async (stack: TortureStack): Promise<number> =>
+  (await number(stack, 'SELECT count() AS n FROM partition_epochs_v1')) + (await committed(stack))
+
+const committed = (stack: TortureStack): Promise<number> => number(stack, 'SELECT count() AS n FROM snapshots_v1')
+
+const uncommitted = (stack: TortureStack): Promise<number> =>
+  number(
+    stack,
+    `SELECT count() AS n FROM option_quotes_v1
+     WHERE snapshot_id NOT IN (SELECT snapshot_id FROM snapshots_v1 WHERE outcome = 'stored')`,
+  )
+
+async function number({ store }: TortureStack, sql: string): Promise<number> {
+  const [row] = await store.query.rows<{ n: number }>(sql)
+  return row?.n ?? 0
+}

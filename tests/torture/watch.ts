@@ -1,0 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Scene } from './scene.ts'
+
+/** Looks again and again at what must only go forward, and whether the API answers, until aborted. */
+export interface Watched {
+  readonly apiRequests: number
+  readonly apiFailures: number
+}
+
+const intervalMs = 250
+
+/** The newest commit row of each partition never goes back within an incarnation. */
+export async function watchCursors(scene: Scene, stop: AbortSignal): Promise<void> {
+  const cursors = new Map<string, number>()
+  while (!stop.aborted) {
+    const rows = await scene.stack.store.query
+      .rows<{ key: string; seq: number }>(
+        `SELECT concat(incarnation, ' p', toString(partition)) AS key, max(stream_seq) AS seq FROM snapshots_v1 GROUP BY key`,
+      )
+      .catch(() => [])
+    for (const { key, seq } of rows) {
+      const before = cursors.get(key) ?? 0
+      if (seq < before) scene.violations.push(`cursor of ${key} went from ${before} back to ${seq}`)
+      cursors.set(key, seq)
+    }
+    await delay(intervalMs, undefined, { signal: stop }).catch(() => {})
+  }
+}
+
+/** The API serves the exported files whatever happens to the others; what is asked while it is down itself does not count. */
+export async function watchApi(scene: Scene, stop: AbortSignal): Promise<Watched> {
+  const { stack } = scene
+  let apiRequests = 0
+  let apiFailures = 0
+  const [api] = stack.of('api')
+  if (api === undefined) return { apiRequests, apiFailures }
+  while (!stop.aborted) {
+    await delay(intervalMs / 5, undefined, { signal: stop }).catch(() => {})
+    const url = stack.apiUrl()
+    if (url === '' || !api.isUp) continue
+    const { starts } = api
+    const problem = await fetch(`${url}/alerts/latest`, { signal: AbortSignal.timeout(5_000) })
+      .then(async (answer) => {
+        await answer.arrayBuffer()
+        return answer.ok ? '' : `status ${answer.status}`
+      })
+      .catch((error: unknown) => String((error as Error).cause ?? error))
+    // A kill is felt by the socket before it is told here.
+    if (problem !== '') await delay(100)
+    if (problem !== '' && (!api.isUp || api.starts !== starts)) continue
+    apiRequests += 1
+    if (problem === '') continue
+    apiFailures += 1
+    scene.note(`API: ${problem}`)
+  }
+  return { apiRequests, apiFailures }
+}
