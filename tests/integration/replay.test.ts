@@ -61,7 +61,9 @@ describe('a replay', { timeout: 180_000 }, () => {
     )
 
   const restore = (table: string): Promise<void> =>
-    stage.store.command(`INSERT INTO ${table} SELECT * REPLACE (1000 AS epoch) FROM scratch.${table} FINAL`)
+    stage.store.command(
+      `INSERT INTO ${table} SELECT * REPLACE ((SELECT max(epoch) + 1 FROM ${table}) AS epoch) FROM scratch.${table} FINAL`,
+    )
 
   beforeAll(async () => {
     stage = await openStage()
@@ -190,6 +192,15 @@ describe('a replay', { timeout: 180_000 }, () => {
     await tamper('snapshots_v1', `'${row?.version}' AS code_version`, `code_version = '0.0.1+00000000'`)
   })
 
+  it('takes a copy that wrote lost rows again for the copy it is', async () => {
+    const change = `'rows_written_again' AS reason, NOT late AS late`
+    await tamper('snapshots_v1', change, `message_id = 'copy-of-T1-2'`)
+    const { code, report } = await replay([])
+    expect(report.comparison).toMatchObject({ same: true })
+    expect(code).toBe(0)
+    await restore('snapshots_v1')
+  })
+
   it('finds each single value that was changed, in any table and column, and no other', async () => {
     const changes = [
       ['option_quotes_v1', 'ask + 0.01 AS ask', `underlying = 'T2' AND right = 'C'`, 'ask'],
@@ -252,7 +263,7 @@ describe('a replay', { timeout: 180_000 }, () => {
       code: 2,
       proof: { verdict: 'inputs missing' },
     })
-    await stage.store.command(`INSERT INTO alerts_v1 SELECT * REPLACE (2000 AS epoch) FROM scratch.alerts_v1 FINAL`)
+    await restore('alerts_v1')
   })
 
   it('finds rows that nobody committed', async () => {

@@ -60,14 +60,25 @@ const givenUp = (main: string): string =>
 function storedRows({ table }: ComparedTable, databases: Databases): string {
   const { main, scratch } = databases
   if (table !== commitTable) return `${main}.${table} FINAL WHERE ${ofRange(databases)}`
-  return `(SELECT * REPLACE (${asAnyCopy} AS reason) FROM ${main}.${commitTable} FINAL
-    WHERE (incarnation, partition, stream_seq) IN (SELECT incarnation, partition, stream_seq FROM ${scratch}.${rangeTable})) WHERE 1`
+  return commitRows(
+    `${main}.${commitTable} FINAL WHERE (incarnation, partition, stream_seq) IN (SELECT incarnation, partition, stream_seq FROM ${scratch}.${rangeTable})`,
+    scratch,
+  )
 }
 
-/** A copy that wrote rows again which were lost meanwhile is any other copy to a replay, where nothing is lost. */
-const asAnyCopy = `if(reason = 'rows_written_again', 'already_stored', reason)`
+const replayedRows = ({ table }: ComparedTable, { scratch }: Databases): string =>
+  table === commitTable ? commitRows(`${scratch}.${table} FINAL`, scratch) : `${scratch}.${table} FINAL WHERE 1`
 
-const replayedRows = ({ table }: ComparedTable, { scratch }: Databases): string => `${scratch}.${table} FINAL WHERE 1`
+/**
+ * Commit rows, of which a copy that wrote rows again which had been lost is any other copy: to a replay nothing is lost. Its flags are
+ * those of the message it is a copy of, and not compared.
+ */
+function commitRows(rows: string, scratch: string): string {
+  const isAgain = `(incarnation, partition, stream_seq) IN (
+    SELECT incarnation, partition, stream_seq FROM ${scratch}.${rangeTable} WHERE reason = 'rows_written_again')`
+  return `(SELECT * REPLACE (if(${isAgain}, 'already_stored', reason) AS reason, if(${isAgain}, false, late) AS late,
+    if(${isAgain}, false, content_unchanged) AS content_unchanged) FROM (SELECT * FROM ${rows})) WHERE 1`
+}
 
 // Every byte counts, nulls and signs of zero too; a hash over a tuple would pass over where a null stands.
 const hashOf = (columns: readonly string[]): string => `cityHash64(formatRow('RowBinary', ${columns.join(', ')}))`
