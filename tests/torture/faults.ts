@@ -196,7 +196,7 @@ function onPart(
 }
 
 async function until(isTrue: () => boolean, over: AbortSignal): Promise<boolean> {
-  const endMs = performance.now() + patientMs(pointLimitMs)
+  const endMs = performance.now() + Math.min(patientMs(pointLimitMs), 2 * pointLimitMs)
   while (!isTrue() && performance.now() < endMs && !over.aborted) await delay(20)
   return isTrue()
 }

@@ -18,7 +18,7 @@ import { watchApi, watchCursors, type Watched } from './watch.ts'
 export interface TortureOptions {
   readonly seed: number
   readonly durationMs: number
-  /** Goes on past the time, up to twice as long, until there were so many: a busy machine takes longer over each. */
+  /** Goes on past the time, up to three times as long, until there were so many: a busy machine takes longer over each. */
   readonly leastFaults?: number
   /** Leaves the directory with data and logs. */
   readonly isKept: boolean
@@ -119,7 +119,7 @@ function ending({ durationMs, isEnough, signal }: Ending): AbortSignal {
   const timer = setInterval(() => {
     const passedMs = performance.now() - startedMs
     if (signal?.aborted !== true && passedMs < durationMs) return
-    if (signal?.aborted !== true && passedMs < 2 * durationMs && !isEnough()) return
+    if (signal?.aborted !== true && passedMs < 3 * durationMs && !isEnough()) return
     clearInterval(timer)
     over.abort()
   }, 100)
