@@ -7,6 +7,7 @@ import { waitFor } from '../support/wait-for.ts'
 import type { Layout } from './chains.ts'
 import { check, type Verdict } from './checker.ts'
 import { attemptsIn, readHistory, storedSteps } from './history.ts'
+import { patientMs } from './patience.ts'
 import { undisturbed } from './reference.ts'
 import { openStack, type TortureStack } from './stack.ts'
 
@@ -55,7 +56,10 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
   let midFlush = 0
   let done = 0
   for (let i = 0; i < kills; i += 1) {
-    await waitFor('the processor to go on', async () => (await progress(stack)) > done, { intervalMs: 5 })
+    await waitFor('the processor to go on', async () => (await progress(stack)) > done, {
+      intervalMs: 5,
+      timeoutMs: patientMs(30_000),
+    })
     done = await progress(stack)
     await delay(random.between(5, 600))
     await clickhouse.kill()
@@ -67,7 +71,9 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
   await publisher.stop()
   const attempts = attemptsIn(stack.journals)
   const count = attempts.acked.size
-  await waitFor('everything to be committed', async () => (await committed(stack)) >= count, { timeoutMs: 60_000 })
+  await waitFor('everything to be committed', async () => (await committed(stack)) >= count, {
+    timeoutMs: patientMs(60_000),
+  })
   await stack.part('a').stop()
   const { query } = stack.store
   const reference = await undisturbed(await storedSteps(query, stack.journals), layout)

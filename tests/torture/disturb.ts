@@ -9,7 +9,7 @@ const gapMs = 850
 const mostAtOnce = 5
 /** After so many it is waited for a commit row, but not for ever: on a slow machine nothing would be under way that a fault could hit. */
 const breathAfter = 8
-const breathLimitMs = 4_000
+const breathLimitMs = 10_000
 
 /** Faults, one after the other and overlapping, until they are over; resolves when all of them are undone. */
 export async function disturb(scene: Scene): Promise<void> {
@@ -18,11 +18,12 @@ export async function disturb(scene: Scene): Promise<void> {
   const bag = createBag(random)
   const running = new Set<Promise<void>>()
   let drawn = 0
+  let committed = 0
   while (!over.aborted) {
     await delay(gapMs * random.between(0.2, 1.8), undefined, { signal: over }).catch(() => {})
     if (over.aborted) break
     if (running.size >= mostAtOnce) await Promise.race(running)
-    if (++drawn % breathAfter === 0) await breath(scene)
+    if (++drawn % breathAfter === 0) committed = await breath(scene, committed)
     const fault = bag()
     const run: Promise<void> = strike(fault, scene, targets).finally(() => running.delete(run))
     running.add(run)
@@ -30,14 +31,18 @@ export async function disturb(scene: Scene): Promise<void> {
   await Promise.all(running)
 }
 
-async function breath({ stack, over }: Scene): Promise<void> {
+/** Resolves with the number of commit rows, when it is above the one at the last breath or nothing comes. */
+async function breath({ stack, over }: Scene, before: number): Promise<number> {
   const committed = async (): Promise<number> => {
     const rows = await stack.store.query.rows<{ n: number }>('SELECT count() AS n FROM snapshots_v1').catch(() => [])
     return rows[0]?.n ?? 0
   }
   const endMs = performance.now() + breathLimitMs
-  const before = await committed()
-  while (!over.aborted && performance.now() < endMs && (await committed()) <= before) await lasting(50, over)
+  for (;;) {
+    const now = await committed()
+    if (now > before || over.aborted || performance.now() > endMs) return Math.max(now, before)
+    await lasting(50, over)
+  }
 }
 
 async function strike({ kind, run }: Fault, scene: Scene, targets: Targets): Promise<void> {

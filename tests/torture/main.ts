@@ -5,7 +5,7 @@ import { torture } from './torture.ts'
 
 /** `strikeflow torture`: a stack of its own, and everything that can happen to it. Exits with 1 when a promise was broken. */
 
-/** A busy machine takes its time over each, and is given up to twice as long for them. */
+/** A busy machine takes its time over each, and is given up to three times as long for them. */
 const faultsPerMinute = 40
 
 interface Options {

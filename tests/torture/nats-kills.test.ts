@@ -6,6 +6,7 @@ import { ensureStreams, streamInfo } from '../../shared/bus/streams.ts'
 import { Random } from '../simulation/random.ts'
 import { startTestNats, type TestNats } from '../support/nats.ts'
 import { waitFor } from '../support/wait-for.ts'
+import { patientMs } from './patience.ts'
 import { print, printAgain, seed, sized } from './size.ts'
 
 const kills = sized(20, 200)
@@ -30,7 +31,10 @@ describe('nats-server killed while it stores', { timeout: 900_000 }, () => {
     const random = new Random(seed)
     for (let i = 0; i < kills; i += 1) {
       const before = written.acked.size
-      await waitFor('acknowledgements', () => written.acked.size >= before + leastAcked / kills, { intervalMs: 5 })
+      await waitFor('acknowledgements', () => written.acked.size >= before + leastAcked / kills, {
+        intervalMs: 5,
+        timeoutMs: patientMs(30_000),
+      })
       await delay(random.between(0, 100))
       await nats.kill()
       await nats.restart()

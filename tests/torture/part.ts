@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { patientMs } from './patience.ts'
 
 /** A process that was started. */
 export interface Running {
@@ -21,7 +22,8 @@ export const partKinds = ['processor', 'nats', 'clickhouse', 'archiver', 'publis
 export type PartKind = (typeof partKinds)[number]
 
 const restartMs = 300
-const stopLimitMs = 20_000
+/** A service breaks its stop off by itself after 25 s. */
+const stopLimitMs = 30_000
 
 /** One process of the stack under torture, started again when it ends and should not have. */
 export class Part implements AsyncDisposable {
@@ -82,7 +84,7 @@ export class Part implements AsyncDisposable {
   /** SIGTERM, awaited, SIGKILL where that takes too long; false then. */
   async stop(): Promise<boolean> {
     const limit = new AbortController()
-    const late = delay(stopLimitMs, 'late', { signal: limit.signal }).catch(() => null)
+    const late = delay(patientMs(stopLimitMs), 'late', { signal: limit.signal }).catch(() => null)
     const ended = this.#end('SIGTERM')
     const end = await Promise.race([ended, late])
     limit.abort()

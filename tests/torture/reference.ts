@@ -1,5 +1,6 @@
 import { checkedTables } from '../support/checksum.ts'
 import { openStage, waitForCommits } from '../support/delivery-stage.ts'
+import { patientMs } from './patience.ts'
 import { chainIn, type Layout, smallChains } from './chains.ts'
 import type { Query } from '../../shared/store/queries/query.ts'
 
@@ -54,7 +55,7 @@ export async function undisturbed(
     count += messages.length
     await stage.publish(messages)
   }
-  await waitForCommits(stage, count, 240_000)
+  await waitForCommits(stage, count, patientMs(240_000))
   const alerts = await stage.store.query.rows<{ id: string }>('SELECT toString(alert_id) AS id FROM alerts_v1 FINAL')
   return { sums: await sumsOf(stage.store.query), alertIds: new Set(alerts.map(({ id }) => id)) }
 }

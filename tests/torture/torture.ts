@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { availableParallelism, loadavg, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readManifest } from '../../shared/archive/manifest.ts'
 import { streamInfo } from '../../shared/bus/streams.ts'
@@ -9,6 +9,7 @@ import { check, type Verdict } from './checker.ts'
 import { keepPartsFew } from './checkpoint.ts'
 import { disturb } from './disturb.ts'
 import { attemptsIn, readHistory, storedSteps } from './history.ts'
+import { patientMs } from './patience.ts'
 import { undisturbed } from './reference.ts'
 import type { Scene } from './scene.ts'
 import { openStack, type TortureStack } from './stack.ts'
@@ -17,7 +18,7 @@ import { watchApi, watchCursors, type Watched } from './watch.ts'
 export interface TortureOptions {
   readonly seed: number
   readonly durationMs: number
-  /** Goes on past the time, up to twice as long, until there were so many: a busy machine takes longer over each. */
+  /** Goes on past the time, up to three times as long, until there were so many: a busy machine takes longer over each. */
   readonly leastFaults?: number
   /** Leaves the directory with data and logs. */
   readonly isKept: boolean
@@ -39,8 +40,8 @@ export interface TortureResult extends Verdict, Watched {
   readonly notes: readonly string[]
 }
 
-/** Everything has to be worked off so long after the last fault; longer on a machine with more to do than it has cores. */
-const drainLimitMs = (): number => 60_000 * Math.min(5, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
+/** Everything has to be worked off so long after the last fault. */
+const drainLimitMs = 60_000
 const progressMs = 5_000
 
 /** One run on a stack of its own: faults for so long, then none; and what has come of it. */
@@ -118,7 +119,7 @@ function ending({ durationMs, isEnough, signal }: Ending): AbortSignal {
   const timer = setInterval(() => {
     const passedMs = performance.now() - startedMs
     if (signal?.aborted !== true && passedMs < durationMs) return
-    if (signal?.aborted !== true && passedMs < 2 * durationMs && !isEnough()) return
+    if (signal?.aborted !== true && passedMs < 3 * durationMs && !isEnough()) return
     clearInterval(timer)
     over.abort()
   }, 100)
@@ -137,7 +138,10 @@ async function drain(scene: Scene, say: (text: string) => void): Promise<number>
         if (!(await part.stop())) scene.violations.push(`${part.name} could not publish what it had tried`)
       }),
     )
-    await waitFor('everything to be worked off', () => isDrained(scene), { timeoutMs: drainLimitMs(), intervalMs: 100 })
+    await waitFor('everything to be worked off', () => isDrained(scene), {
+      timeoutMs: patientMs(drainLimitMs),
+      intervalMs: 100,
+    })
   } catch (error) {
     scene.violations.push(`liveness: ${(error as Error).message}`)
   }
