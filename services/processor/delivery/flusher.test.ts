@@ -87,14 +87,14 @@ describe('flusher', () => {
   it('waits for more while many messages are waiting in the stream, and not for ever', async () => {
     const { timers, flusher, writes } = stage()
     for (let seq = 1; seq <= 15; seq += 1) flusher.add({ ...message(seq), isBehind: true })
-    await timers.advance(598)
+    await timers.advance(1_998)
     expect(writes).toHaveLength(1 - 1)
     await timers.advance(2)
     expect(writes.map(({ seqs }) => seqs.length)).toEqual([15])
     writes[0]?.end()
-    for (let seq = 16; seq <= 45; seq += 1) flusher.add({ ...message(seq), isBehind: true })
+    for (let seq = 16; seq <= 55; seq += 1) flusher.add({ ...message(seq), isBehind: true })
     await timers.advance(0)
-    expect(writes.map(({ seqs }) => seqs.length)).toEqual([15, 30])
+    expect(writes.map(({ seqs }) => seqs.length)).toEqual([15, 40])
   })
 
   it('writes what is old enough as soon as nothing more waits in the stream', async () => {

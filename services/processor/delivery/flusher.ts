@@ -43,14 +43,14 @@ interface Flush<B> {
 /** Messages in a flush, whatever they hold: duplicates and dead letters have no rows, and must be bounded too. */
 const maxMessages = 4096
 
-/** A flush may grow to so many times `maxRows` while the one before it is being written. */
+/** A flush may grow to so many times `maxRows`. */
 const growth = 4
 
 /**
- * While many messages wait in the stream, a flush has so many times the rows and the time: whoever is behind is better off with
- * few inserts, each of which costs the sink as much as 100,000 rows.
+ * While many messages wait in the stream, a flush may have all the rows it has room for and so many times the age: whoever is
+ * behind is better off with few inserts, each of which costs the sink as much as 100,000 rows.
  */
-const patienceBehind = 3
+const patienceBehind = 10
 
 /** Flushes are not made smaller than this when the sink is slow. */
 const leastRows = 1_000
@@ -150,10 +150,10 @@ export class Flusher<B extends Batch> {
     const flush = this.#open
     if (flush === null || this.#writing !== null) return
     const { maxWaitMs, timers } = this.#options
-    const patience = this.#isBehind ? patienceBehind : 1
+    const [rows, patience] = this.#isBehind ? [growth * this.#maxRows, patienceBehind] : [this.#maxRows, 1]
     // A timer may fire a little early by this clock.
     const isOld = timers.nowMs() - flush.openedMs >= patience * maxWaitMs - 1
-    if (this.#hurried === 0 && !isOld && flush.batch.rows < patience * this.#maxRows) return
+    if (this.#hurried === 0 && !isOld && flush.batch.rows < rows) return
     flush.cancelTimer()
     this.#open = null
     this.#writing = flush

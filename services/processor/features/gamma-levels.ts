@@ -135,7 +135,8 @@ function strikeOfLargest({ strike }: PooledStrikes, values: Float64Array): numbe
 
 /** Strikes without a contract of known gamma and open interest are left out. */
 function byStrike({ strike, gex, dex, vex, cex, nUsed }: PooledStrikes): StrikeExposures {
-  const known = (column: Float64Array) => column.filter((_, i) => (nUsed[i] ?? 0) > 0)
+  const rows = strikesUsed(nUsed)
+  const known = (column: Float64Array) => picked(column, rows)
   return {
     strike: known(strike),
     gexUsd1pct: known(gex),
@@ -143,4 +144,17 @@ function byStrike({ strike, gex, dex, vex, cex, nUsed }: PooledStrikes): StrikeE
     vexUsd: known(vex),
     cexUsd: known(cex),
   }
+}
+
+function strikesUsed(nUsed: Uint32Array): Int32Array {
+  const rows = new Int32Array(nUsed.length)
+  let count = 0
+  for (let i = 0; i < nUsed.length; i++) if ((nUsed[i] ?? 0) > 0) rows[count++] = i
+  return rows.subarray(0, count)
+}
+
+function picked(column: Float64Array, rows: Int32Array): Float64Array {
+  const out = new Float64Array(rows.length)
+  for (let i = 0; i < rows.length; i++) out[i] = column[rows[i] ?? -1] ?? NaN
+  return out
 }

@@ -58,7 +58,9 @@ function uniqueStrikes(parts: readonly ExposedStrikes[]): Float64Array {
 
 /** Merges two ascending lists into `out` and returns how many different values there are. */
 function mergeUnique(a: Float64Array, aLength: number, b: Float64Array, bLength: number, out: Float64Array): number {
-  let [i, j, length] = [0, 0, 0]
+  let i = 0
+  let j = 0
+  let length = 0
   while (i < aLength || j < bLength) {
     const left = i < aLength ? (a[i] as number) : Infinity
     const right = j < bLength ? (b[j] as number) : Infinity
