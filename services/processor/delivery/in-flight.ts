@@ -10,8 +10,11 @@ interface InFlightRecord {
   readonly incarnation: string
   /** Messages up to here may have been touched; after a clean end all of them are committed, unless the sink forgets it again. */
   readonly to: number
-  /** Up to here an owner before died: message by message. */
+  /** Messages up to here the newest owner has survived; absent in what an earlier version wrote. */
+  readonly from?: number
+  /** After `suspectFrom` and up to here an owner before died: message by message. */
   readonly suspectTo: number
+  readonly suspectFrom?: number
   /** The one message that is being opened or computed now. */
   readonly at: number | null
   /** Deaths by message. */
@@ -38,8 +41,8 @@ export class ClaimLostError extends StrikeflowError {
   }
 }
 
-/** So many sequences are claimed with one writing; what lies in them past the cursor has to be looked at by the next owner. */
-const claimAhead = 1024
+/** So many sequences are claimed with one writing; after an unclean end the next owner goes through them message by message. */
+const claimAhead = 256
 
 export interface TakenPlace extends Place {
   readonly committedTo: number
@@ -60,6 +63,7 @@ export class InFlight {
   readonly #deps: InFlightDeps
   #record: InFlightRecord
   #revision: number
+  #survived: number
   /** Rows may be there of messages up to here. */
   readonly doubtfulTo: number
 
@@ -69,6 +73,7 @@ export class InFlight {
     this.#deps = deps
     this.#record = record
     this.#revision = revision
+    this.#survived = place.cursor
     this.doubtfulTo = record.to
   }
 
@@ -84,9 +89,16 @@ export class InFlight {
     return new InFlight(place, deps, record, revision)
   }
 
-  /** Makes sure that it is written down before a message is touched. */
+  /** Makes sure that it is written down before a message is touched, and every now and then how far it went well. */
   async claim(streamSeq: number): Promise<void> {
-    if (streamSeq > this.#record.to) await this.#write({ to: streamSeq + claimAhead })
+    const from = this.#survived
+    if (streamSeq > this.#record.to) await this.#write({ to: streamSeq + claimAhead, from })
+    else if (from >= (this.#record.from ?? 0) + claimAhead) await this.#write({ from })
+  }
+
+  /** A message is opened and computed, and this process still lives. */
+  survived(streamSeq: number): void {
+    this.#survived = streamSeq
   }
 
   isGivenUp(streamSeq: number): boolean {
@@ -109,7 +121,8 @@ export class InFlight {
   /** Runs something that might be the end of the process, with the message's name written down where one has died before. */
   async atRisk<T>(streamSeq: number, run: () => T): Promise<T> {
     await this.claim(streamSeq)
-    if (streamSeq > this.#record.suspectTo) return run()
+    const { suspectFrom = 0, suspectTo } = this.#record
+    if (streamSeq <= suspectFrom || streamSeq > suspectTo) return run()
     return this.#deps.atRisk(async () => {
       await this.#write({ at: streamSeq })
       const result = run()
@@ -156,14 +169,17 @@ function begin(place: TakenPlace, before: InFlightRecord | null, boot: string): 
   const touchedTo = isOutrun ? knownTo : Math.min(knownTo, lastSeq)
   const outdated = isKnown ? (before.outdated ?? null) : null
   const newest = Math.max(epoch, before?.epoch ?? 0)
-  const record = { boot, epoch: newest, incarnation, to: Math.max(cursor, committedTo, touchedTo), at: null, outdated }
+  const to = Math.max(cursor, committedTo, touchedTo)
+  const record = { boot, epoch: newest, incarnation, to, from: cursor, at: null, outdated }
   if (!isKnown) return { ...record, suspectTo: 0, deaths: {} }
   // The same process going on after a lost connection has not died over anything.
-  if (before.boot === boot) return { ...record, suspectTo: before.suspectTo, deaths: before.deaths }
+  if (before.boot === boot) {
+    return { ...record, suspectFrom: before.suspectFrom ?? 0, suspectTo: before.suspectTo, deaths: before.deaths }
+  }
   const deaths = { ...before.deaths }
   if (before.at !== null) deaths[before.at] = (deaths[before.at] ?? 0) + 1
   const open = Object.entries(deaths).filter(([seq]) => Number(seq) > cursor)
-  return { ...record, suspectTo: touchedTo, deaths: Object.fromEntries(open) }
+  return { ...record, suspectFrom: before.from ?? 0, suspectTo: touchedTo, deaths: Object.fromEntries(open) }
 }
 
 export type Lock = <T>(run: () => Promise<T>) => Promise<T>

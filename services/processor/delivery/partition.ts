@@ -267,6 +267,7 @@ export class Partition<B extends Batch> {
       throw error
     }
     this.#reached = streamSeq
+    this.taken.inFlight.survived(streamSeq)
   }
 
   /** Asks until the store answers, for as long as the partition is ours. */
