@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readManifest } from '../../shared/archive/manifest.ts'
@@ -46,25 +46,29 @@ const progressMs = 5_000
 
 /** One run on a stack of its own: faults for so long, then none; and what has come of it. */
 export async function torture(options: TortureOptions): Promise<TortureResult> {
-  const { seed, durationMs, isKept, say, bug } = options
+  const { seed, durationMs, isKept, say } = options
   const directory = await mkdtemp(join(tmpdir(), 'strikeflow-torture-'))
   say(`seed ${seed}, ${durationMs / 1000} s of faults, stack in ${directory}`)
-  try {
-    await using stack = await openStack({
-      directory,
-      processors: 3,
-      publishers: 3,
-      underlyingsEach: 8,
-      intervalMs: 400,
-      flushMs: 200,
-      isWhole: true,
-      bug,
-    })
-    if (stack.smallDisk === null) say('disk full is left out: mounting a tmpfs is not allowed here')
-    return await play(stack, options)
-  } finally {
-    if (!isKept) await rm(directory, { recursive: true, force: true })
-  }
+  const result = await playIn(directory, options)
+  if (isKept || result.violations.length > 0) say(`logs are in ${directory}`)
+  else await rm(directory, { recursive: true, force: true })
+  return result
+}
+
+async function playIn(directory: string, options: TortureOptions): Promise<TortureResult> {
+  const { say, bug } = options
+  await using stack = await openStack({
+    directory,
+    processors: 3,
+    publishers: 3,
+    underlyingsEach: 8,
+    intervalMs: 400,
+    flushMs: 200,
+    isWhole: true,
+    bug,
+  })
+  if (stack.smallDisk === null) say('disk full is left out: mounting a tmpfs is not allowed here')
+  return await play(stack, options)
 }
 
 async function play(
@@ -176,7 +180,18 @@ async function judge({ stack, extra, violations }: Scene): Promise<Verdict> {
   const steps = await storedSteps(query, stack.journals)
   const reference = await undisturbed(steps)
   const { bus, journals, archive } = stack
+  violations.push(...(await rewindsIn(stack)))
   return check(await readHistory({ bus, query, attempts: attemptsIn(journals), extra, archive, violations }, reference))
+}
+
+/** A processor that went back behind its cursor says so; without a power cut and a stream made anew none has a reason to. */
+async function rewindsIn({ directory, parts }: TortureStack): Promise<readonly string[]> {
+  const logs = parts
+    .filter(({ kind }) => kind === 'processor')
+    .map(({ name }) => join(directory, 'logs', `${name}.log`))
+  const lines = (await Promise.all(logs.map((path) => readFile(path, 'utf8')))).join('\n').split('\n')
+  const rewound = /commit rows without their rows|the stream has gone back/
+  return lines.filter((line) => rewound.test(line)).map((line) => `cursor rewound: ${line.slice(0, 300)}`)
 }
 
 async function showProgress(scene: Scene, say: (text: string) => void, stop: AbortSignal): Promise<void> {
