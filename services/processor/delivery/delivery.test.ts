@@ -93,7 +93,7 @@ describe('delivery under a clock of its own', () => {
     const timers = createVirtualTimers()
     const a = live(world, timers, 'a', 'a1')
     await timers.advance(1_000)
-    expect(a.delivery.status()).toEqual({ owned: [0, 1, 2, 3], problems: [] })
+    expect(a.delivery.status()).toMatchObject({ owned: [0, 1, 2, 3], problems: [] })
     publish(world, 0, 20)
     await timers.advance(1_000)
     const b = live(world, timers, 'b', 'b1')
