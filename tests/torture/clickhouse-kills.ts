@@ -61,7 +61,7 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
       timeoutMs: patientMs(30_000),
     })
     done = await progress(stack)
-    await delay(random.between(5, 600))
+    await (random.chance(0.5) ? delay(random.between(5, 600)) : rowsWritten(stack))
     await clickhouse.kill()
     const startedMs = performance.now()
     await clickhouse.start()
@@ -86,6 +86,17 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
 /** Rises with all the processor does: partitions are taken again, or it has not even noticed and commits. */
 const progress = async (stack: TortureStack): Promise<number> =>
   (await number(stack, 'SELECT count() AS n FROM partition_epochs_v1')) + (await committed(stack))
+
+/** Resolves in the middle of a flush: contract rows are visible, their commit rows are yet to come. */
+async function rowsWritten(stack: TortureStack): Promise<void> {
+  const before = await quotes(stack)
+  await waitFor('rows of a flush', async () => (await quotes(stack)) > before, {
+    intervalMs: 1,
+    timeoutMs: patientMs(30_000),
+  })
+}
+
+const quotes = (stack: TortureStack): Promise<number> => number(stack, 'SELECT count() AS n FROM option_quotes_v1')
 
 const committed = (stack: TortureStack): Promise<number> => number(stack, 'SELECT count() AS n FROM snapshots_v1')
 
