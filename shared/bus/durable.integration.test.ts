@@ -99,6 +99,16 @@ describe('a durable source', () => {
     await source[Symbol.asyncDispose]()
     expect(await waiting).toEqual([])
   })
+
+  it('can be opened while the server is away', async () => {
+    await using nats = await startTestNats()
+    const bus = await openBus(nats)
+    await publish(bus, summaries(0, 1))
+    const restarted = nats.restart()
+    await using source = await openDurable(bus, options)
+    await restarted
+    expect(await takeAndAck(source, 1)).toEqual(summaries(0, 1))
+  })
 })
 
 describe('a tail', () => {

@@ -45,8 +45,13 @@ export interface DurableSource extends AsyncIterable<DurableMessage, void, void>
 
 /** Opens (and creates at the first time) a durable consumer; rejects where there is no such stream. */
 export async function openDurable(bus: Bus, options: DurableOptions): Promise<DurableSource> {
-  await streamInfo(bus, options.stream)
-  await ensureConsumer(bus, options)
+  try {
+    await streamInfo(bus, options.stream)
+    await ensureConsumer(bus, options)
+  } catch (error) {
+    // A server that is away for a moment: the reader makes the consumer when it is back.
+    if (classify(error) !== 'transient') throw error
+  }
   const closing = new AbortController()
   let current: ConsumerMessages | null = null
   const source = read(bus, options, closing.signal, (messages) => (current = messages))
