@@ -7,7 +7,7 @@ import { type Fault, faultAt, isSkipped } from './faults.ts'
 import { createGroundTruthLog } from './ground-truth-log.ts'
 import { createMarket, type Market, type MarketStep } from './market.ts'
 import { firstStepAt, sessionAfter, stepMsOf } from './trading-time.ts'
-import { maxUnderlyings, profileOf, tickersOf, type UnderlyingProfile } from './universe.ts'
+import { maxUnderlyings, profileOf, sizeFactor, tickersOf, type UnderlyingProfile } from './universe.ts'
 
 /*
  * A deterministic option market. It consumes nothing and produces passes over whole chains.
@@ -159,8 +159,11 @@ function universeOf(
   const sorted = tickers.toSorted()
   const natural = sorted.map((ticker) => profileOf(seed, ticker))
   if (contractsTotal === undefined) return natural
-  const sum = natural.reduce((total, { targetContracts }) => total + targetContracts, 0)
-  return sorted.map((ticker) => profileOf(seed, ticker, contractsTotal / sum))
+  const factor = sizeFactor(
+    natural.map(({ targetContracts }) => targetContracts),
+    contractsTotal,
+  )
+  return sorted.map((ticker) => profileOf(seed, ticker, factor))
 }
 
 function checkedCount(count: number): number {

@@ -131,7 +131,7 @@ export function profileOf(seed: number, ticker: string, sizeFactor = 1): Underly
   const basePrice = known?.[1] ?? roundCent(clamp(45 * Math.exp(0.9 * random.normal()), 14, 900))
   const baseVol = known?.[2] ?? clamp(0.38 * Math.exp(0.4 * random.normal()), 0.12, 0.8)
   const natural = naturalContracts(ordinal, random)
-  const size = { ordinal, natural, target: Math.max(16, natural * sizeFactor) }
+  const size = { ordinal, natural, target: clamp(natural * sizeFactor, 16, largestChain) }
   const isIndex = dailyListed.has(ticker)
   const isPenny = funds.has(ticker) ? ticker !== 'SPX' : basePrice < 120
   return {
@@ -155,6 +155,22 @@ export function profileOf(seed: number, ticker: string, sizeFactor = 1): Underly
     ticksBelow3: ticker === 'SPX' ? 20 : 100,
     ticksAbove3: ticker === 'SPX' ? 10 : isPenny ? 100 : 20,
   }
+}
+
+/** Contracts of the largest chain that is made: larger ones do not fit into one message of CHAINS. */
+const largestChain = 20_000
+
+/** What chains of these sizes have to be multiplied with, none beyond the largest, to be so many contracts together. */
+export function sizeFactor(sizes: readonly number[], contractsTotal: number): number {
+  const ascending = sizes.toSorted((a, b) => a - b)
+  let rest = contractsTotal
+  let sum = ascending.reduce((total, size) => total + size, 0)
+  for (const size of ascending.toReversed()) {
+    if (size * (rest / sum) <= largestChain) break
+    rest -= largestChain
+    sum -= size
+  }
+  return sum > 0 && rest > 0 ? rest / sum : Number.MAX_VALUE
 }
 
 /** Heavy-tailed: a power law over the default universe, lognormal beyond it. */
