@@ -1,4 +1,3 @@
-import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { aborted } from '../../../shared/runtime/aborted.ts'
 import { pause } from '../../../shared/runtime/clock.ts'
 import { Flusher } from './flusher.ts'
@@ -6,7 +5,7 @@ import { createLock, type InFlightDeps } from './in-flight.ts'
 import { Membership } from './membership.ts'
 import { Partition, type Taken } from './partition.ts'
 import type { Batch, DeliveryOptions, Ports, WriteFailure } from './ports.ts'
-import { isRetryable, Setbacks } from './setbacks.ts'
+import { fenced, isRetryable, Setbacks, startedAgain } from './setbacks.ts'
 import { type DeliveryStatus, positionOf, type Position } from './status.ts'
 import { StoreWatch } from './store-watch.ts'
 import { takeOver } from './take.ts'
@@ -225,7 +224,7 @@ export class Delivery<B extends Batch> {
       const own = [...numbers].flatMap((number) => this.#partitions.get(number) ?? [])
       for (const partition of own) partition.halt()
       // What is under way of them goes down together with what others have in the same flush.
-      await this.#flusher.abandon(numbers, new StrikeflowError('fenced', reason, { retryable: true }))
+      await this.#flusher.abandon(numbers, fenced(reason))
       await Promise.all(own.map((partition) => partition.ended))
       for (const partition of own) {
         this.#partitions.delete(partition.number)
@@ -253,6 +252,8 @@ export class Delivery<B extends Batch> {
     const late = pause(timers, drainLimitMs, limit.signal).then(() => false)
     const isWritten = await Promise.race([this.#flusher.settled(number), late])
     limit.abort()
+    // What is not on its way yet must never be: should the partition come back, it would go out under the new epoch.
+    if (!isWritten) void this.#flusher.abandon(new Set([number]), fenced('released unwritten'))
     try {
       if (isWritten && !this.#failed.has(number)) await partition.taken.inFlight.clear(partition.reached)
       await this.#membership.releaseLease(number)
@@ -342,6 +343,3 @@ export class Delivery<B extends Batch> {
     else this.#fault.reject(error)
   }
 }
-
-const startedAgain = (): StrikeflowError =>
-  new StrikeflowError('store', 'The store has started again: reading back what it still has', { retryable: true })

@@ -7,7 +7,7 @@ interface CountingBatch extends Batch {
   seqs: number[]
 }
 
-function createBatch(): CountingBatch {
+function createBatch(rowsEach: number): CountingBatch {
   const seqs: number[] = []
   return {
     seqs,
@@ -15,7 +15,7 @@ function createBatch(): CountingBatch {
       return seqs.length
     },
     get rows() {
-      return seqs.length
+      return seqs.length * rowsEach
     },
     add: ({ delivery }) => void seqs.push(delivery.streamSeq),
     filled: () => [],
@@ -47,14 +47,14 @@ const message = (streamSeq: number, partition = 0): Addition => ({
 })
 
 /** A flusher whose writes end when the test says so. */
-function stage(timers: VirtualTimers = createVirtualTimers()) {
+function stage(timers: VirtualTimers = createVirtualTimers(), rowsEach = 1) {
   const writes: { readonly seqs: readonly number[]; end: (error?: Error) => void }[] = []
   const dropped: number[][] = []
   const flusher = new Flusher({
-    createBatch,
+    createBatch: () => createBatch(rowsEach),
     servers: () => new Map(),
     timers,
-    maxRows: 10,
+    maxRows: 10 * rowsEach,
     maxWaitMs: 200,
     isHeld: () => false,
     onWritten: () => {},
@@ -104,6 +104,35 @@ describe('flusher', () => {
     expect(writes).toHaveLength(1 - 1)
     flusher.add(message(2))
     expect(writes.map(({ seqs }) => seqs)).toEqual([[1, 2]])
+  })
+
+  it('does not let who is up to date wait for those who are behind', async () => {
+    const { timers, flusher, writes } = stage()
+    flusher.add(message(1))
+    flusher.add({ ...message(2), isBehind: true })
+    await timers.advance(200)
+    expect(writes.map(({ seqs }) => seqs)).toEqual([[1, 2]])
+  })
+
+  it('does not lend a new epoch to what was added under the one before', () => {
+    const { flusher } = stage()
+    flusher.add(message(1, 3))
+    const again = { ...message(2, 3), stamp: { epoch: 2, incarnation: 'i' } }
+    expect(() => flusher.add(again)).toThrow('Expected epoch 1 in this flush, was 2')
+  })
+
+  it('grows slowly again after a flush was too large for the sink', async () => {
+    const { timers, flusher, writes } = stage(createVirtualTimers(), 1_000)
+    const sizes: number[] = []
+    for (let seq = 1; seq <= 40; seq += 1) {
+      flusher.add(message(seq))
+      const write = writes.at(-1)
+      if (writes.length === sizes.length || write === undefined) continue
+      sizes.push(write.seqs.length)
+      write.end(writes.length === 1 ? new WriteFailure('slow', new Error('too long')) : undefined)
+      await timers.advance(0)
+    }
+    expect(sizes).toEqual([10, 5, 6, 6, 6, 7])
   })
 
   it('knows what it holds until it is written', async () => {

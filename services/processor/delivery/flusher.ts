@@ -35,6 +35,8 @@ interface Flush<B> {
   readonly ids: Set<string>
   readonly publishes: Promise<unknown>[]
   readonly openedMs: number
+  /** True when all of it is of partitions that are behind: nobody who is up to date waits for it. */
+  isBehind: boolean
   cancelTimer: () => void
   /** True once it is written, false when it was dropped. */
   readonly done: PromiseWithResolvers<boolean>
@@ -52,6 +54,12 @@ const growth = 4
  */
 const patienceBehind = 10
 
+/**
+ * What was too large for the sink is halved, and then grows by so much with each flush of full size that was written: quickly
+ * enough after a passing trouble, and slowly enough where the sink just does not manage more in its time.
+ */
+const regrowth = 17 / 16
+
 /** Flushes are not made smaller than this when the sink is slow. */
 const leastRows = 1_000
 
@@ -68,7 +76,6 @@ export class Flusher<B extends Batch> {
   #writing: Flush<B> | null = null
   #room: PromiseWithResolvers<void> | null = null
   #hurried = 0
-  #isBehind = false
   /** True while the sink refuses: nothing more is to be read. */
   #isStalled = false
 
@@ -108,7 +115,9 @@ export class Flusher<B extends Batch> {
 
   add({ processed, stamp, tables, publishes, isBehind = false }: Addition): void {
     const flush = (this.#open ??= this.#begin())
-    this.#isBehind = isBehind
+    const epoch = flush.epochs.get(processed.partition) ?? stamp.epoch
+    if (epoch !== stamp.epoch) throw new TypeError(`Expected epoch ${epoch} in this flush, was ${stamp.epoch}`)
+    flush.isBehind &&= isBehind
     flush.batch.add(processed, stamp, tables)
     flush.epochs.set(processed.partition, stamp.epoch)
     for (const publish of publishes) {
@@ -130,6 +139,7 @@ export class Flusher<B extends Batch> {
       ids: new Set(),
       publishes: [],
       openedMs: timers.nowMs(),
+      isBehind: true,
       cancelTimer: timers.after(maxWaitMs, () => this.#onAged(maxWaitMs)),
       done: Promise.withResolvers(),
     }
@@ -150,7 +160,7 @@ export class Flusher<B extends Batch> {
     const flush = this.#open
     if (flush === null || this.#writing !== null) return
     const { maxWaitMs, timers } = this.#options
-    const [rows, patience] = this.#isBehind ? [growth * this.#maxRows, patienceBehind] : [this.#maxRows, 1]
+    const [rows, patience] = flush.isBehind ? [growth * this.#maxRows, patienceBehind] : [this.#maxRows, 1]
     // A timer may fire a little early by this clock.
     const isOld = timers.nowMs() - flush.openedMs >= patience * maxWaitMs - 1
     if (this.#hurried === 0 && !isOld && flush.batch.rows < rows) return
@@ -163,10 +173,11 @@ export class Flusher<B extends Batch> {
   async #write(flush: Flush<B>): Promise<void> {
     const { timers, write, onWritten, onDropped } = this.#options
     const startedMs = timers.nowMs()
+    const { rows } = flush.batch
     try {
       await write(flush.batch, flush.publishes, flush)
       onWritten(flush.batch, (timers.nowMs() - startedMs) / 1000)
-      this.#maxRows = Math.min(this.#options.maxRows, this.#maxRows * 2)
+      if (rows >= this.#maxRows) this.#maxRows = Math.min(this.#options.maxRows, Math.ceil(this.#maxRows * regrowth))
       this.#writing = null
       this.#settle(flush, true)
     } catch (error) {

@@ -73,8 +73,8 @@ export class Partition<B extends Batch> {
   #source: OpenStream | null = null
   #ended: Promise<void> = Promise.resolve()
   #reached: number
-  /** States of snapshots whose rows were written again: the next may rest on one that is not in the table yet. */
-  readonly #rewritten = new Map<string, KeyState>()
+  /** By key, the last snapshot whose rows were written again: the next may rest on its state, which is not in the table yet. */
+  readonly #rewritten = new Map<string, { readonly snapshotId: string; readonly state: KeyState }>()
 
   constructor(taken: Taken, deps: PartitionDeps<B>) {
     this.taken = taken
@@ -183,7 +183,7 @@ export class Partition<B extends Batch> {
     const lost = isDuplicate ? await this.#lostRows(delivery, it) : null
     await this.#roomOrHalt()
     if (this.#isHalted) return
-    if (isDuplicate) this.#add(delivery, (lost && this.#again(it, lost)) ?? alreadyStored(it, standing))
+    if (isDuplicate) await this.#addDuplicate(delivery, it, standing, lost)
     else await this.taken.inFlight.atRisk(delivery.streamSeq, () => this.#store(delivery, it, standing, present))
     const sent = this.#deps.ports.point('alerts-sent')
     if (sent !== undefined) await sent
@@ -212,16 +212,25 @@ export class Partition<B extends Batch> {
     return this.#untilAnswered(() => ports.ledger.lostRows(meta, minAgeMs))
   }
 
+  async #addDuplicate(delivery: Delivery, it: Opened, standing: Standing, lost: LostRows | null): Promise<void> {
+    const { inFlight } = this.taken
+    const again = lost && (await inFlight.atRisk(delivery.streamSeq, () => this.#again(it, lost)))
+    if (!this.#isHalted) this.#add(delivery, again ?? alreadyStored(it, standing))
+  }
+
   /** The rows a copy's first message has lost, computed as they were then; null where that cannot be. Nothing is published again. */
   #again(it: Opened, { tables, prior, late, contentUnchanged }: LostRows): Done | null {
-    const before = prior === null ? undefined : (prior.state ?? this.#rewritten.get(prior.snapshotId))
+    const { meta } = it
+    const key = `${meta.underlying}/${meta.provider}`
+    const last = this.#rewritten.get(key)
+    const before = prior?.state ?? (last?.snapshotId === prior?.snapshotId ? last?.state : undefined)
     if (prior !== null && before === undefined) return null
     const standing: Standing = { late, contentUnchanged, mayBeStored: true }
     const computed = it.compute(standing, before)
-    if ('reason' in computed) return null
-    if (computed.state !== null) this.#rewritten.set(it.meta.snapshotId, computed.state)
-    const { content } = computed
-    return { outcome: 'duplicate', reason: 'rows_written_again', standing, meta: it.meta, content, tables }
+    if ('reason' in computed) return { outcome: 'duplicate', reason: computed.reason, standing, meta }
+    const { state, content } = computed
+    if (state !== null) this.#rewritten.set(key, { snapshotId: meta.snapshotId, state })
+    return { outcome: 'duplicate', reason: 'rows_written_again', standing, meta, content, tables }
   }
 
   /** Without waiting from the first look at the key's state to the flush: nothing else may come in between. */

@@ -63,3 +63,8 @@ const isPassing = (error: unknown): boolean =>
   (error instanceof StrikeflowError && error.code === 'bus')
 
 export const isRetryable = (error: unknown): boolean => error instanceof StrikeflowError && error.retryable
+
+export const fenced = (reason: string): StrikeflowError => new StrikeflowError('fenced', reason, { retryable: true })
+
+export const startedAgain = (): StrikeflowError =>
+  new StrikeflowError('store', 'The store has started again: reading back what it still has', { retryable: true })
