@@ -103,6 +103,11 @@ export const bugs: readonly Bug[] = [
     plant: (ports) => ({ ...ports, rules: { ...ports.rules, hasStartedAgain: () => false } }),
   },
   {
+    name: 'nobody is told when late leases are renewed',
+    isRare: true,
+    plant: (ports) => ({ ...ports, rules: { ...ports.rules, endsWaiting: () => false } }),
+  },
+  {
     name: 'commit rows of an earlier reading count',
     isRare: true,
     plant: (ports) => ({

@@ -3,6 +3,7 @@ import { pause, type Timers } from '../../../shared/runtime/clock.ts'
 import type { Logger } from '../../../shared/runtime/logger.ts'
 import { assign } from './assignment.ts'
 import type { KeyValue, Point, WatchedEntry } from './ports.ts'
+import type { DeliveryRules } from './rules.ts'
 
 /** Under `member.<instance>`: alive for as long as its revision keeps changing. */
 interface MemberRecord {
@@ -28,12 +29,13 @@ export interface MembershipOptions {
   readonly timers: Timers
   readonly log: Logger
   readonly point: Point
+  readonly rules: DeliveryRules
   readonly instance: string
   readonly boot: string
   readonly partitions: number
   readonly ttlMs: number
   readonly renewMs: number
-  /** Called whenever the assignment may have changed. */
+  /** Called whenever the assignment may have changed, and when writing is allowed again. */
   readonly onChange: () => void
 }
 
@@ -161,8 +163,11 @@ export class Membership {
   }
 
   #renewed(revision: number, askedMs: number): void {
+    const couldWrite = this.mayWrite()
     this.#revision = revision
     this.#renewedMs = askedMs
+    // Late and renewed between two looks: nobody else would notice, and who waits for it would wait for ever.
+    if (this.#options.rules.endsWaiting(couldWrite)) this.#options.onChange()
   }
 
   async #renew(): Promise<void> {

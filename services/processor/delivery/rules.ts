@@ -33,5 +33,16 @@ const isGivenUp = (deaths: number): boolean => deaths >= 2
 /** Of two readings of one server's start. Both are rounded to seconds. */
 const hasStartedAgain = (knownS: number, startedS: number): boolean => startedS > knownS + 1
 
-export const deliveryRules = { chainEnd, tablesToWrite, isSameMessage, isDuplicate, isGivenUp, hasStartedAgain }
+/** Of a renewal, when it came: those who waited for the leases have to be told, or nothing may ever wake them. */
+const endsWaiting = (couldWrite: boolean): boolean => !couldWrite
+
+export const deliveryRules = {
+  chainEnd,
+  tablesToWrite,
+  isSameMessage,
+  isDuplicate,
+  isGivenUp,
+  hasStartedAgain,
+  endsWaiting,
+}
 export type DeliveryRules = typeof deliveryRules
