@@ -108,6 +108,11 @@ export const bugs: readonly Bug[] = [
     plant: (ports) => ({ ...ports, rules: { ...ports.rules, endsWaiting: () => false } }),
   },
   {
+    name: 'an answer hides a later owner',
+    isRare: true,
+    plant: (ports) => ({ ...ports, rules: { ...ports.rules, isOverwritten: () => false } }),
+  },
+  {
     name: 'commit rows of an earlier reading count',
     isRare: true,
     plant: (ports) => ({

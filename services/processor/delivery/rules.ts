@@ -36,6 +36,9 @@ const hasStartedAgain = (knownS: number, startedS: number): boolean => startedS 
 /** Of a renewal, when it came: those who waited for the leases have to be told, or nothing may ever wake them. */
 const endsWaiting = (couldWrite: boolean): boolean => !couldWrite
 
+/** Of the answer to one's own writing: somebody else has written since, and the watch was faster in telling so. */
+const isOverwritten = (revision: number, toldRevision: number): boolean => revision < toldRevision
+
 export const deliveryRules = {
   chainEnd,
   tablesToWrite,
@@ -44,5 +47,6 @@ export const deliveryRules = {
   isGivenUp,
   hasStartedAgain,
   endsWaiting,
+  isOverwritten,
 }
 export type DeliveryRules = typeof deliveryRules
