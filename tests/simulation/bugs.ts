@@ -100,6 +100,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'no look whether the store has started again',
+    isRare: true,
     plant: (ports) => ({ ...ports, rules: { ...ports.rules, hasStartedAgain: () => false } }),
   },
   {
