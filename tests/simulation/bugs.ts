@@ -100,7 +100,18 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'no look whether the store has started again',
+    isRare: true,
     plant: (ports) => ({ ...ports, rules: { ...ports.rules, hasStartedAgain: () => false } }),
+  },
+  {
+    name: 'nobody is told when late leases are renewed',
+    isRare: true,
+    plant: (ports) => ({ ...ports, rules: { ...ports.rules, endsWaiting: () => false } }),
+  },
+  {
+    name: 'an answer hides a later owner',
+    isRare: true,
+    plant: (ports) => ({ ...ports, rules: { ...ports.rules, isOverwritten: () => false } }),
   },
   {
     name: 'commit rows of an earlier reading count',

@@ -120,10 +120,10 @@ function checkDeadLetter({ scene, report }: Context, { messageId, streamSeq }: C
 
 function checkStored(context: Context, commit: Commit, expected: Expected, at: string): void {
   const { scene, report, tally, history } = context
-  // Who forgets that a message was given up counts it in again: with its commit row, or with the range in flight.
-  const mayForget = scene.past.hadPowerCut || scene.backends.cursors.generation > 1
-  const isForgotten = history.rewritten.has(commit.partition) && mayForget
-  const isTainted = isForgotten || scene.tainted.has(expected.key)
+  const isTainted = hasNoReference(context, commit.partition, expected.key)
+  const alertId = `alert-${commit.snapshotId}`
+  if (commit.counts.alerts > 0 && !scene.backends.alerts.alerts.has(alertId))
+    report('alert', `${alertId} of ${at} has its row and was never published`)
   for (const table of rowTables) {
     const rows = scene.backends.sink.rows.get(table)?.get(commit.snapshotId ?? '')
     const epochs = byEpoch(rows)
@@ -150,6 +150,13 @@ function checkStored(context: Context, commit: Commit, expected: Expected, at: s
   }
 }
 
+/** True where nobody can say what an undisturbed pass would have made of what is there. */
+function hasNoReference({ scene, history }: Context, partition: number, key: string): boolean {
+  // Who forgets that a message was given up counts it in again: with its commit row, or with the range in flight.
+  const mayForget = scene.past.hadPowerCut || scene.backends.cursors.generation > 1
+  return (history.rewritten.has(partition) && mayForget) || scene.tainted.has(key)
+}
+
 const ruleOf = (table: RowTable): string => (table === 'states' || table === 'chains' ? 'state' : 'rows')
 
 /** Rows nobody answers for: of snapshots that are not stored, while their message is there and can be read. */
@@ -166,18 +173,18 @@ function checkStrayRows({ scene, report, stored }: Context): void {
   }
 }
 
-/** Each alert that has its row was published, always as the same. */
-function checkAlerts({ scene, report, stored, history: { rewritten } }: Context): void {
+/** What was published of an alert is always the same, and what an undisturbed pass raises; that it was, `checkStored` sees. */
+function checkAlerts(context: Context): void {
+  const { scene, report, stored } = context
+  const { rewritten } = context.history
   const { alerts } = scene.backends.alerts
   const { partitionOf } = scene.publisher
-  for (const [snapshotId, { content, key }] of stored) {
-    if (scene.tainted.has(key)) continue
+  for (const { content, key } of stored.values()) {
+    if (hasNoReference(context, partitionOf(key), key)) continue
     for (const wanted of content?.alerts ?? []) {
       const id = wanted.slice(0, wanted.indexOf(' '))
-      const published = alerts.get(id) ?? []
-      if (published.length === 0) report('alert', `${id} of ${snapshotId} has its row and was never published`)
       const isRewritten = rewritten.has(partitionOf(key))
-      const other = isRewritten ? undefined : published.find((each) => each !== wanted)
+      const other = isRewritten ? undefined : alerts.get(id)?.find((each) => each !== wanted)
       if (other !== undefined) report('alert', `${id} was published as ${other}, expected ${wanted}`)
     }
   }

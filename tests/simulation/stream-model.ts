@@ -61,7 +61,7 @@ export class StreamModel {
 
   publish(partition: number, messageId: string, body: Body): StoredMessage {
     // Not modelled: the very same message at the very same place after others were lost before it. Nobody could see that.
-    if (this.#lost.has(`${this.#lastSeq + 1}/${messageId}`)) this.#skipped.add((this.#lastSeq += 1))
+    while (this.#lost.has(`${this.#lastSeq + 1}/${messageId}`)) this.#skipped.add((this.#lastSeq += 1))
     const streamSeq = (this.#lastSeq += 1)
     const message = { streamSeq, partition, messageId, body, publishedAtMs: this.#world.time.nowMs }
     this.#bySeq.set(streamSeq, message)

@@ -3,6 +3,7 @@ import { pause, type Timers } from '../../../shared/runtime/clock.ts'
 import type { Logger } from '../../../shared/runtime/logger.ts'
 import { assign } from './assignment.ts'
 import type { KeyValue, Point, WatchedEntry } from './ports.ts'
+import type { DeliveryRules } from './rules.ts'
 
 /** Under `member.<instance>`: alive for as long as its revision keeps changing. */
 interface MemberRecord {
@@ -28,12 +29,13 @@ export interface MembershipOptions {
   readonly timers: Timers
   readonly log: Logger
   readonly point: Point
+  readonly rules: DeliveryRules
   readonly instance: string
   readonly boot: string
   readonly partitions: number
   readonly ttlMs: number
   readonly renewMs: number
-  /** Called whenever the assignment may have changed. */
+  /** Called whenever the assignment may have changed, and when writing is allowed again. */
   readonly onChange: () => void
 }
 
@@ -45,8 +47,8 @@ export interface MembershipOptions {
 export class Membership {
   readonly #options: MembershipOptions
   readonly #me: MemberRecord
-  readonly #members = new Map<string, Seen<MemberRecord>>()
-  readonly #leases = new Map<number, Seen<LeaseRecord>>()
+  #members = new Map<string, Seen<MemberRecord>>()
+  #leases = new Map<number, Seen<LeaseRecord>>()
   readonly #leaving = new AbortController()
   readonly #superseded = Promise.withResolvers<never>()
   #revision = 0
@@ -138,13 +140,17 @@ export class Membership {
   }
 
   async #writeLease(partition: number, record: LeaseRecord): Promise<boolean> {
-    const { coord, timers } = this.#options
-    const known = this.#leases.get(partition)
+    const { coord, timers, rules } = this.#options
+    // Of this watch: an answer that comes when the bucket was made anew says nothing of the new one.
+    const leases = this.#leases
+    const known = leases.get(partition)
     const key = leaseKey(partition)
     const revision =
       known === undefined ? await coord.create(key, record) : await coord.update(key, record, known.revision)
     if (revision === null) return false
-    this.#leases.set(partition, { record, revision, seenMs: timers.nowMs() })
+    // Written over what was told, it would hide the later owner for ever: nobody tells of him a second time.
+    if (rules.isOverwritten(revision, leases.get(partition)?.revision ?? 0)) return false
+    leases.set(partition, { record, revision, seenMs: timers.nowMs() })
     return true
   }
 
@@ -161,8 +167,11 @@ export class Membership {
   }
 
   #renewed(revision: number, askedMs: number): void {
+    const couldWrite = this.mayWrite()
     this.#revision = revision
     this.#renewedMs = askedMs
+    // Late and renewed between two looks: nobody else would notice, and who waits for it would wait for ever.
+    if (this.#options.rules.endsWaiting(couldWrite)) this.#options.onChange()
   }
 
   async #renew(): Promise<void> {
@@ -241,8 +250,8 @@ export class Membership {
     while (!signal.aborted) {
       // The bucket may have been made anew, and its revisions with it.
       this.#isCurrent = false
-      this.#members.clear()
-      this.#leases.clear()
+      this.#members = new Map()
+      this.#leases = new Map()
       try {
         for await (const entry of coord.watch(signal)) {
           this.#note(entry)

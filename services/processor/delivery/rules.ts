@@ -33,5 +33,20 @@ const isGivenUp = (deaths: number): boolean => deaths >= 2
 /** Of two readings of one server's start. Both are rounded to seconds. */
 const hasStartedAgain = (knownS: number, startedS: number): boolean => startedS > knownS + 1
 
-export const deliveryRules = { chainEnd, tablesToWrite, isSameMessage, isDuplicate, isGivenUp, hasStartedAgain }
+/** Of a renewal, when it came: those who waited for the leases have to be told, or nothing may ever wake them. */
+const endsWaiting = (couldWrite: boolean): boolean => !couldWrite
+
+/** Of the answer to one's own writing: somebody else has written since, and the watch was faster in telling so. */
+const isOverwritten = (revision: number, toldRevision: number): boolean => revision < toldRevision
+
+export const deliveryRules = {
+  chainEnd,
+  tablesToWrite,
+  isSameMessage,
+  isDuplicate,
+  isGivenUp,
+  hasStartedAgain,
+  endsWaiting,
+  isOverwritten,
+}
 export type DeliveryRules = typeof deliveryRules
