@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Random } from '../simulation/random.ts'
 import { type Layout, smallChains } from './chains.ts'
 import { killClickHouse } from './clickhouse-kills.ts'
-import { print, printAgain, seed, sized } from './size.ts'
+import { print, printAgainWhenFailed, seed, sized, suiteAgain } from './size.ts'
 
 interface Run {
   readonly name: string
@@ -29,12 +29,13 @@ const runs: readonly Run[] = sized<readonly Run[]>(
 )
 
 describe('the engine of ClickHouse killed while it writes', { timeout: 1_800_000 }, () => {
+  printAgainWhenFailed(suiteAgain('clickhouse-kills.test.ts'))
+
   it.concurrent.each(runs)('loses, doubles and tears nothing in $name, $kills times', async ({ name, ...run }) => {
     const { table, violations, midFlush, slowestReopenMs } = await killClickHouse({ ...run, random: new Random(seed) })
     print(
       `${name}: seed ${seed}, ${run.kills} kills, ${midFlush} of them between rows and commit rows; slowest start ${Math.round(slowestReopenMs)} ms (load ${loadavg()[0]?.toFixed(1)})\n${JSON.stringify(table)}`,
     )
-    if (violations.length > 0) printAgain('clickhouse-kills.test.ts')
     expect(violations).toEqual([])
     expect(table.stored).toBeGreaterThan(run.kills)
     expect(midFlush).toBeGreaterThan(0)
