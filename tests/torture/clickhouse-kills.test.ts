@@ -15,15 +15,15 @@ interface Run {
 /** Two at a time: most of it is waiting for the engine to open. */
 const runs: readonly Run[] = sized<readonly Run[]>(
   [
-    { name: 'small flushes', layout: smallChains, kills: 30, intervalMs: 500 },
-    { name: 'flushes over two partitions of a table', layout: { strikes: 42, weeks: 2 }, kills: 30, intervalMs: 500 },
+    { name: 'small flushes', layout: smallChains, kills: 30, intervalMs: 1_000 },
+    { name: 'flushes over two partitions of a table', layout: { strikes: 42, weeks: 2 }, kills: 30, intervalMs: 1_000 },
   ],
   [1, 2].flatMap((weeks) =>
     [42, 420].map((strikes) => ({
       name: `flushes of about ${strikes * 48} rows in ${weeks} partition(s) of a table`,
       layout: { strikes, weeks: weeks as 1 | 2 },
       kills: 125,
-      intervalMs: strikes > 100 ? 1_500 : 250,
+      intervalMs: strikes > 100 ? 2_500 : 1_000,
     })),
   ),
 )

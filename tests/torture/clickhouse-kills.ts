@@ -59,10 +59,13 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
     await momentToKill(stack, random)
     // Else it would mostly be waited for a back-off that grows with each refused try; refused it is in the other runs.
     if (random.chance(0.75)) proxy?.hold()
+    // What piled up meanwhile would have to be worked off before the next write is under way.
+    publisher.freeze()
     await clickhouse.kill()
     const startedMs = performance.now()
     await clickhouse.start()
     proxy?.release()
+    publisher.thaw()
     slowestReopenMs = Math.max(slowestReopenMs, performance.now() - startedMs)
     if ((await uncommitted(stack)) > 0) midFlush += 1
   }
