@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { checkedTables } from '../support/checksum.ts'
 import { check, type CommitRow, type History } from './checker.ts'
+import { promises } from './history.ts'
 
 const commit = (seq: number, change: Partial<CommitRow> = {}): CommitRow => ({
   incarnation: 'one',
@@ -22,15 +24,18 @@ const sound: History = {
   extra: new Map(),
   commits: [1, 2, 3, 4].map((seq) => commit(seq)),
   rowProblems: [],
-  alertRows: new Map([['alert', 1]]),
-  alertsPublished: new Map([['alert', 2]]),
+  takings: [{ partition: 0, epoch: 1, takenAtMs: 0 }],
+  alertRows: new Map([['alert', { underlying: 'SPY', times: 1 }]]),
+  alertsPublished: new Map([['alert', { underlying: 'SPY', times: 2 }]]),
   deadLetters: new Set(),
   archived: new Map(ids.map((id) => [id, 1])),
   archiveProblems: [],
   sums: new Map([['alerts_v1 SPY', '1 rows']]),
-  reference: { sums: new Map([['alerts_v1 SPY', '1 rows']]), alertIds: new Set(['alert']) },
+  reference: { sums: new Map([['alerts_v1 SPY', '1 rows']]), alerts: new Map([['alert', 'SPY']]) },
   violations: [],
 }
+
+const copied = (seq: number, outcome: CommitRow['outcome']): CommitRow => commit(seq, { messageId: 'copy', outcome })
 
 const rulesOf = (change: Partial<History>): readonly string[] =>
   check({ ...sound, ...change }).violations.map(({ rule }) => rule)
@@ -66,11 +71,7 @@ describe('the checker', () => {
       { commits: [...sound.commits, commit(5, { messageId: 'm2' })] },
     ],
     ['two commit rows of one message', 'doubled', { commits: [...sound.commits, commit(2, { epoch: 1 })] }],
-    [
-      'a hole in the chain',
-      'cursor',
-      { commits: sound.commits.filter(({ seq }) => seq !== 2), acked: new Set(['m1']) },
-    ],
+    ['a hole in the chain', 'chain', { commits: sound.commits.filter(({ seq }) => seq !== 2), acked: new Set(['m1']) }],
     ['an epoch that goes back', 'out of order', { commits: [commit(1, { epoch: 2 }), ...sound.commits.slice(1)] }],
     [
       'rows visible before earlier ones',
@@ -86,14 +87,14 @@ describe('the checker', () => {
     ['rows written twice', 'doubled', { rowProblems: [{ table: 't', snapshotId: 'm1', promised: 2, found: 4 }] }],
     ['rows of no commit row', 'unexpected', { rowProblems: [{ table: 't', snapshotId: 'm9', promised: 0, found: 4 }] }],
     ['an alert that was never published', 'alert', { alertsPublished: new Map() }],
-    ['an alert with two rows', 'alert', { alertRows: new Map([['alert', 2]]) }],
+    ['an alert with two rows', 'alert', { alertRows: new Map([['alert', { underlying: 'SPY', times: 2 }]]) }],
     [
       'an alert published without a row',
       'alert',
       {
         alertsPublished: new Map([
-          ['alert', 1],
-          ['other', 1],
+          ['alert', { underlying: 'SPY', times: 1 }],
+          ['other', { underlying: 'SPY', times: 1 }],
         ]),
       },
     ],
@@ -110,7 +111,37 @@ describe('the checker', () => {
       },
     ],
     ['a message the archive has twice', 'archive', { archived: new Map(ids.map((id) => [id, id === 'm3' ? 2 : 1])) }],
-    ['a cursor seen going back', 'cursor', { violations: ['cursor of p0 went from 9 back to 3'] }],
+    ['a chain without its beginning', 'chain', { commits: sound.commits.slice(1), acked: new Set(['m2']) }],
+    ['a processor that says it went back', 'rewind', { violations: ['rewind: the stream has gone back'] }],
+    [
+      'a commit row of an owner before, after the partition was taken',
+      'fence',
+      { takings: [...sound.takings, { partition: 0, epoch: 2, takenAtMs: -2_000 }] },
+    ],
+    [
+      'a message read again in another incarnation, as a duplicate',
+      'doubled',
+      { commits: [...sound.commits, commit(1, { incarnation: 'two', previousSeq: 0, outcome: 'duplicate' })] },
+    ],
+    [
+      'a message stored again in another incarnation, at the same sequence',
+      'doubled',
+      { commits: [...sound.commits, commit(1, { incarnation: 'two', previousSeq: 0 })] },
+    ],
+    [
+      'a message that was not acknowledged and is a duplicate of nothing',
+      'unexpected',
+      { acked: new Set(['m1']), commits: [...sound.commits.slice(0, 3), commit(4, { outcome: 'duplicate' })] },
+    ],
+    [
+      'a copy that is a duplicate at first and stored later',
+      'unexpected',
+      {
+        extra: new Map([['copy', { kind: 'copy', isAcked: true }]]),
+        commits: [...sound.commits, copied(5, 'duplicate'), copied(6, 'stored')],
+        archived: null,
+      },
+    ],
     [
       'an undecodable message without a commit row',
       'lost',
@@ -118,6 +149,48 @@ describe('the checker', () => {
     ],
   ])('finds %s', (_, rule, change) => {
     expect(rulesOf(change)).toContain(rule)
+  })
+
+  it('lets an owner before end what it had begun as the partition was taken, and owners of other partitions be', () => {
+    const taking = { partition: 0, epoch: 2, takenAtMs: 15 }
+    expect(rulesOf({ takings: [taking, { partition: 1, epoch: 9, takenAtMs: -9_000 }] })).toEqual([])
+  })
+
+  it('takes a message that was sent again for a duplicate', () => {
+    expect(rulesOf({ commits: [...sound.commits, commit(5, { messageId: 'm2', outcome: 'duplicate' })] })).toEqual([])
+  })
+
+  describe('where a message was given up', () => {
+    const wrong = { attempted: new Map([...sound.attempted, ['QQQ', ['q1']]]), acked: new Set([...ids, 'q1']) }
+    const dead = commit(5, {
+      messageId: 'q1',
+      underlying: 'QQQ',
+      outcome: 'dead-lettered',
+      reason: 'crashed_processor',
+    })
+    const history = { ...wrong, commits: [...sound.commits, dead], archived: null }
+    const alerts = (rows: readonly string[], published: readonly string[], undisturbed: readonly string[]) => {
+      const counts = (names: readonly string[]): History['alertRows'] =>
+        new Map(names.map((name) => [`alert of ${name}`, { underlying: name, times: 1 }]))
+      const reference = { ...sound.reference, alerts: new Map(undisturbed.map((name) => [`alert of ${name}`, name])) }
+      return rulesOf({ ...history, alertRows: counts(rows), alertsPublished: counts(published), reference })
+    }
+
+    it('leaves the alerts of its underlying out', () => {
+      expect(alerts(['QQQ'], ['QQQ'], [])).toEqual([])
+      expect(alerts([], ['QQQ'], [])).toEqual([])
+      expect(alerts([], [], ['QQQ'])).toEqual([])
+    })
+
+    it('compares those of all others', () => {
+      expect(alerts(['SPY'], ['SPY'], [])).toEqual(['alert'])
+      expect(alerts([], ['SPY'], [])).toEqual(['alert'])
+      expect(alerts([], [], ['SPY'])).toEqual(['alert'])
+    })
+  })
+
+  it('counts the rows of every table whose sums it compares', () => {
+    expect(promises.map(([table]) => table).toSorted()).toEqual(checkedTables.toSorted())
   })
 
   it('is not content with nothing', () => {

@@ -1,3 +1,4 @@
+import { checkCommits, checkFence, checkOutcomes, givenUpReason } from './commit-checks.ts'
 import type { Reference, Sums } from './reference.ts'
 
 /** A commit row as it lies there, merged with no other. */
@@ -22,6 +23,18 @@ export interface RowProblem {
   readonly found: number
 }
 
+export interface AlertCount {
+  readonly underlying: string
+  readonly times: number
+}
+
+/** A partition was taken: its entry in the fence. */
+export interface Taking {
+  readonly partition: number
+  readonly epoch: number
+  readonly takenAtMs: number
+}
+
 /** All that is known of a run when everything has come to rest. */
 export interface History {
   /** Message ids by underlying, in the order of their first attempt. */
@@ -30,9 +43,11 @@ export interface History {
   /** Published beside them: by id, what should become of it. */
   readonly extra: ReadonlyMap<string, { readonly kind: 'undecodable' | 'copy'; readonly isAcked: boolean }>
   readonly commits: readonly CommitRow[]
+  readonly takings: readonly Taking[]
   readonly rowProblems: readonly RowProblem[]
-  readonly alertRows: ReadonlyMap<string, number>
-  readonly alertsPublished: ReadonlyMap<string, number>
+  /** By id. */
+  readonly alertRows: ReadonlyMap<string, AlertCount>
+  readonly alertsPublished: ReadonlyMap<string, AlertCount>
   readonly deadLetters: ReadonlySet<string>
   /** Message ids in the archive and how often; null without one. */
   readonly archived: ReadonlyMap<string, number> | null
@@ -60,7 +75,12 @@ export interface Table {
   readonly doubled: number
   readonly outOfOrder: number
   readonly torn: number
-  readonly cursorRegressions: number
+  /** Breaks of the `previous_seq` chains. */
+  readonly chainBreaks: number
+  /** Commit rows written behind a later owner's fence. */
+  readonly behindFence: number
+  /** A processor went back behind its own cursor, and said so. */
+  readonly rewinds: number
   readonly duplicates: number
   readonly deadLettered: number
   /** By the poison rule: the owners of a message were killed three times while it was the one at risk. */
@@ -79,7 +99,7 @@ export interface Verdict {
   readonly violations: readonly { readonly rule: string; readonly text: string }[]
 }
 
-type Report = (rule: string, text: string) => void
+export type Report = (rule: string, text: string) => void
 
 /** Compares what was tried with what is there, after the queue checker of Jepsen: every message counts once, under one name. */
 export function check(history: History): Verdict {
@@ -90,11 +110,13 @@ export function check(history: History): Verdict {
   const givenUp = new Map<string, CommitRow>()
   for (const commit of history.commits) {
     if (commit.outcome === 'stored') stored.set(commit.messageId, commit)
-    if (commit.reason === 'crashed_processor') givenUp.set(commit.messageId, commit)
+    if (commit.reason === givenUpReason) givenUp.set(commit.messageId, commit)
   }
   for (const text of history.violations) report(ruleOf(text), text)
   const lost = checkLost(history, stored, givenUp, report)
   checkCommits(history, report)
+  checkOutcomes(history, report)
+  checkFence(history, report)
   checkExtra(history, report)
   checkRows(history, report)
   checkOrder(history, stored, report)
@@ -116,7 +138,9 @@ export function check(history: History): Verdict {
       doubled: count('doubled'),
       outOfOrder: count('out of order'),
       torn: count('torn'),
-      cursorRegressions: count('cursor'),
+      chainBreaks: count('chain'),
+      behindFence: count('fence'),
+      rewinds: count('rewind'),
       duplicates: history.commits.filter(({ outcome }) => outcome === 'duplicate').length,
       deadLettered: history.commits.filter(({ outcome }) => outcome === 'dead-lettered').length,
       givenUp: givenUp.size,
@@ -130,7 +154,7 @@ export function check(history: History): Verdict {
   }
 }
 
-const ruleOf = (text: string): string => /^(cursor|doubled|liveness)/.exec(text)?.[0] ?? 'process'
+const ruleOf = (text: string): string => /^(rewind|doubled|liveness)/.exec(text)?.[0] ?? 'process'
 
 function checkLost(
   { attempted, acked }: History,
@@ -152,42 +176,20 @@ function checkLost(
   return lost
 }
 
-/** Each message once, under one sequence, in an unbroken chain, by ever later owners. */
-function checkCommits({ commits, attempted, extra }: History, report: Report): void {
-  const known = new Set([...[...attempted.values()].flat(), ...extra.keys()])
-  const storedOnce = new Map<string, CommitRow>()
-  const before = new Map<string, CommitRow>()
-  const sorted = commits.toSorted((a, b) => a.seq - b.seq || a.epoch - b.epoch)
-  for (const commit of sorted) {
-    const { messageId, incarnation, partition, seq, outcome } = commit
-    const at = `${messageId} at ${seq} of partition ${partition}`
-    if (!known.has(messageId)) report('unexpected', `${at} was never published`)
-    const first = storedOnce.get(messageId)
-    if (outcome === 'stored' && first !== undefined && first.seq !== seq) report('doubled', `${at} is stored twice`)
-    if (outcome === 'stored') storedOnce.set(messageId, commit)
-    const previous = before.get(`${incarnation} ${partition}`)
-    before.set(`${incarnation} ${partition}`, commit)
-    if (previous === undefined) continue
-    if (previous.seq === seq) report('doubled', `${at} has two commit rows`)
-    else if (commit.previousSeq !== previous.seq)
-      report('cursor', `${at} names ${commit.previousSeq} before it, not ${previous.seq}`)
-    if (commit.epoch < previous.epoch) report('out of order', `${at} is of epoch ${commit.epoch}, after a later one`)
-    if (commit.storedAtMs < previous.storedAtMs) report('out of order', `${at} became visible before ${previous.seq}`)
-  }
-}
-
-/** What cannot be read is a dead letter, a copy of what is stored is a duplicate; neither is stored. */
+/** What cannot be read is a dead letter, a copy of what is stored is a duplicate; neither is stored, at any time. */
 function checkExtra({ extra, commits, deadLetters }: History, report: Report): void {
-  const outcomes = new Map<string, string[]>()
-  for (const { messageId, outcome } of commits) {
-    if (extra.has(messageId)) outcomes.set(messageId, [...(outcomes.get(messageId) ?? []), outcome])
-  }
+  const found = Map.groupBy(
+    commits.filter(({ messageId }) => extra.has(messageId)),
+    ({ messageId }) => messageId,
+  )
   for (const [id, { kind, isAcked }] of extra) {
-    const found = outcomes.get(id) ?? []
+    const rows = found.get(id) ?? []
     const wanted = kind === 'copy' ? 'duplicate' : 'dead-lettered'
-    if (isAcked && found.length === 0) report('lost', `${id} was acknowledged and has no commit row`)
-    if (found.length > 0 && found[0] !== wanted) report('unexpected', `${id} is ${found[0]}, expected ${wanted}`)
-    if (kind === 'undecodable' && found.length > 0 && !deadLetters.has(id))
+    if (isAcked && rows.length === 0) report('lost', `${id} was acknowledged and has no commit row`)
+    for (const { outcome, reason } of rows)
+      if (outcome !== wanted && reason !== givenUpReason)
+        report('unexpected', `${id} is ${outcome}, expected ${wanted}`)
+    if (kind === 'undecodable' && rows.length > 0 && !deadLetters.has(id))
       report('lost', `${id} is dead-lettered and not kept`)
   }
 }
@@ -220,20 +222,21 @@ function taintedBy(givenUp: ReadonlyMap<string, CommitRow>, { attempted }: Histo
   )
 }
 
+/** Those of other underlyings than the tainted are the undisturbed run's, each in the table and on the stream. */
 function checkAlerts(
   { alertRows, alertsPublished, reference }: History,
   report: Report,
   tainted: ReadonlySet<string>,
 ): void {
-  for (const [id, rows] of alertRows) {
-    if (rows !== 1) report('alert', `${id} has ${rows} rows`)
+  for (const [id, { underlying, times }] of alertRows) {
+    if (times !== 1) report('alert', `${id} has ${times} rows`)
     if (!alertsPublished.has(id)) report('alert', `${id} has its row and was never published`)
-    if (tainted.size === 0 && !reference.alertIds.has(id)) report('alert', `${id} is none of an undisturbed run`)
+    if (!tainted.has(underlying) && !reference.alerts.has(id)) report('alert', `${id} is none of an undisturbed run`)
   }
-  for (const id of alertsPublished.keys())
-    if (!alertRows.has(id) && tainted.size === 0) report('alert', `${id} was published and has no row`)
-  for (const id of reference.alertIds)
-    if (!alertRows.has(id) && tainted.size === 0) report('alert', `${id} of an undisturbed run is missing`)
+  for (const [id, { underlying }] of alertsPublished)
+    if (!alertRows.has(id) && !tainted.has(underlying)) report('alert', `${id} was published and has no row`)
+  for (const [id, underlying] of reference.alerts)
+    if (!alertRows.has(id) && !tainted.has(underlying)) report('alert', `${id} of an undisturbed run is missing`)
 }
 
 function checkDerived({ sums, reference }: History, report: Report, tainted: ReadonlySet<string>): void {

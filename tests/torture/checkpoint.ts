@@ -27,7 +27,7 @@ async function checkpoint(scene: Scene): Promise<void> {
     if (promised > 0 && found > promised)
       violations.push(`doubled: ${table} has ${found} rows of ${snapshotId}, its commit row promises ${promised}`)
   }
-  for (const [id, rows] of await alertRowsIn(query, false)) if (rows > 1) violations.push(`doubled: alert ${id}`)
+  for (const [id, { times }] of await alertRowsIn(query, false)) if (times > 1) violations.push(`doubled: alert ${id}`)
   const twice = await query.rows<{ n: number }>(
     'SELECT count() AS n FROM (SELECT 1 FROM snapshots_v1 GROUP BY incarnation, partition, stream_seq HAVING count() > 1)',
   )

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Random } from '../simulation/random.ts'
 import { type Layout, smallChains } from './chains.ts'
 import { killClickHouse } from './clickhouse-kills.ts'
-import { print, printAgain, seed, sized } from './size.ts'
+import { print, printAgainWhenFailed, seed, sized, suiteAgain } from './size.ts'
 
 interface Run {
   readonly name: string
@@ -15,26 +15,27 @@ interface Run {
 /** Two at a time: most of it is waiting for the engine to open. */
 const runs: readonly Run[] = sized<readonly Run[]>(
   [
-    { name: 'small flushes', layout: smallChains, kills: 30, intervalMs: 500 },
-    { name: 'flushes over two partitions of a table', layout: { strikes: 42, weeks: 2 }, kills: 30, intervalMs: 500 },
+    { name: 'small flushes', layout: smallChains, kills: 30, intervalMs: 1_000 },
+    { name: 'flushes over two partitions of a table', layout: { strikes: 42, weeks: 2 }, kills: 30, intervalMs: 1_000 },
   ],
   [1, 2].flatMap((weeks) =>
     [42, 420].map((strikes) => ({
       name: `flushes of about ${strikes * 48} rows in ${weeks} partition(s) of a table`,
       layout: { strikes, weeks: weeks as 1 | 2 },
       kills: 125,
-      intervalMs: strikes > 100 ? 1_500 : 250,
+      intervalMs: strikes > 100 ? 2_500 : 1_000,
     })),
   ),
 )
 
 describe('the engine of ClickHouse killed while it writes', { timeout: 1_800_000 }, () => {
+  printAgainWhenFailed(suiteAgain('clickhouse-kills.test.ts'))
+
   it.concurrent.each(runs)('loses, doubles and tears nothing in $name, $kills times', async ({ name, ...run }) => {
     const { table, violations, midFlush, slowestReopenMs } = await killClickHouse({ ...run, random: new Random(seed) })
     print(
       `${name}: seed ${seed}, ${run.kills} kills, ${midFlush} of them between rows and commit rows; slowest start ${Math.round(slowestReopenMs)} ms (load ${loadavg()[0]?.toFixed(1)})\n${JSON.stringify(table)}`,
     )
-    if (violations.length > 0) printAgain('clickhouse-kills.test.ts')
     expect(violations).toEqual([])
     expect(table.stored).toBeGreaterThan(run.kills)
     expect(midFlush).toBeGreaterThan(0)

@@ -52,19 +52,20 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
   const [clickhouse, publisher] = [stack.part('clickhouse'), stack.part('publisher-1')]
   await publisher.start()
   await waitFor('the first commit row', async () => (await committed(stack)) > 0)
+  const proxy = stack.links.find(({ name }) => name === 'a to clickhouse')?.proxy
   let slowestReopenMs = 0
   let midFlush = 0
-  let done = 0
   for (let i = 0; i < kills; i += 1) {
-    await waitFor('the processor to go on', async () => (await progress(stack)) > done, {
-      intervalMs: 5,
-      timeoutMs: patientMs(30_000),
-    })
-    done = await progress(stack)
-    await (random.chance(0.5) ? delay(random.between(5, 600)) : rowsWritten(stack))
+    await momentToKill(stack, random)
+    // Else it would mostly be waited for a back-off that grows with each refused try; refused it is in the other runs.
+    if (random.chance(0.75)) proxy?.hold()
+    // What piled up meanwhile would have to be worked off before the next write is under way.
+    publisher.freeze()
     await clickhouse.kill()
     const startedMs = performance.now()
     await clickhouse.start()
+    proxy?.release()
+    publisher.thaw()
     slowestReopenMs = Math.max(slowestReopenMs, performance.now() - startedMs)
     if ((await uncommitted(stack)) > 0) midFlush += 1
   }
@@ -83,9 +84,18 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
   return { ...verdict, midFlush, slowestReopenMs }
 }
 
-/** Rises with all the processor does: partitions are taken again, or it has not even noticed and commits. */
-const progress = async (stack: TortureStack): Promise<number> =>
-  (await number(stack, 'SELECT count() AS n FROM partition_epochs_v1')) + (await committed(stack))
+/** While partitions are taken; or some time after a commit, which ends the series of setbacks; or in the middle of a flush. */
+async function momentToKill(stack: TortureStack, random: Random): Promise<void> {
+  const limit = { intervalMs: 5, timeoutMs: patientMs(30_000) }
+  const isEarly = random.chance(0.2)
+  const count = async (): Promise<number> => (isEarly ? await takings(stack) : 0) + (await committed(stack))
+  const before = await count()
+  await waitFor('the processor to go on', async () => (await count()) > before, limit)
+  if (isEarly || random.chance(0.4)) await delay(random.between(5, isEarly ? 150 : 600))
+  else await rowsWritten(stack)
+}
+
+const takings = (stack: TortureStack): Promise<number> => number(stack, 'SELECT count() AS n FROM partition_epochs_v1')
 
 /** Resolves in the middle of a flush: contract rows are visible, their commit rows are yet to come. */
 async function rowsWritten(stack: TortureStack): Promise<void> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { PointName } from '../../services/processor/delivery/ports.ts'
 import { Random } from '../simulation/random.ts'
 import { crashRound } from './rounds.ts'
-import { print, printAgain, seed, sized } from './size.ts'
+import { print, printAgainWhenFailed, seed, sized, suiteAgain } from './size.ts'
 import { openStagedRun } from './staged.ts'
 
 /** Each point with how often it may be passed before the kill: what every run comes to. */
@@ -26,6 +26,8 @@ const names = Object.keys(points) as PointName[]
 const halves = [names.filter((_, i) => i % 2 === 0), names.filter((_, i) => i % 2 === 1)]
 
 describe('a processor killed at a named point', { timeout: 900_000 }, () => {
+  printAgainWhenFailed(suiteAgain('crash-points.test.ts'))
+
   it.concurrent.each(halves)('leaves nothing lost and nothing doubled: %s, %s, %s, %s, %s, %s', async (...half) => {
     await using run = await openStagedRun()
     const random = new Random(seed + half.length)
@@ -39,7 +41,6 @@ describe('a processor killed at a named point', { timeout: 900_000 }, () => {
     }
     const { table, violations } = await run.judge()
     print(`seed ${seed}: killed at ${killed.join(', ')}\n${JSON.stringify(table)}`)
-    if (violations.length > 0) printAgain('crash-points.test.ts')
     expect(violations).toEqual([])
     expect(killed.length).toBe(half.length * rounds)
   })

@@ -6,7 +6,7 @@ import { readArchive } from '../../shared/archive/reader.ts'
 import { verifyArchive } from '../../shared/archive/verify.ts'
 import { uuidOf } from '../../shared/model/uuid.ts'
 import type { Query } from '../../shared/store/queries/query.ts'
-import type { CommitRow, History, RowProblem } from './checker.ts'
+import type { AlertCount, CommitRow, History, RowProblem, Taking } from './checker.ts'
 import { readJournals } from './journal.ts'
 import { type Reference, sumsOf } from './reference.ts'
 import type { ExtraMessage } from './scene.ts'
@@ -62,6 +62,7 @@ export async function readHistory(sources: HistorySources, reference: Reference)
     ...attempts,
     extra,
     commits: await commitsIn(query),
+    takings: await takingsIn(query),
     rowProblems: await rowProblemsIn(query, isFinal),
     alertRows: await alertRowsIn(query, isFinal),
     alertsPublished: await alertsOn(bus),
@@ -80,12 +81,19 @@ const commitsIn = (query: Query): Promise<readonly CommitRow[]> =>
      FROM snapshots_v1 ORDER BY partition, seq`,
   )
 
-const promises = [
+const takingsIn = (query: Query): Promise<readonly Taking[]> =>
+  query.rows<Taking>(
+    `SELECT partition, epoch, toUnixTimestamp64Milli(taken_at) AS takenAtMs FROM partition_epochs_v1 ORDER BY partition, epoch`,
+  )
+
+/** Tables, and how many rows of them a commit row promises: written down here once more, independent of the product. */
+export const promises = [
   ['option_quotes_v1', 'n_quotes'],
   ['expiry_features_v1', 'n_expiries'],
   ['chain_features_v1', 'n_chains'],
   ['alerts_v1', 'n_alerts'],
   ['quote_rejects_v1', 'n_rejects'],
+  ['detector_states_v1', 'if(late, 0, 1)'],
 ] as const
 
 /** Snapshots that have other than the promised number of rows, and rows of snapshots nobody stored. */
@@ -104,22 +112,25 @@ export async function rowProblemsIn(query: Query, isFinal: boolean): Promise<rea
   return problems
 }
 
-export async function alertRowsIn(query: Query, isFinal: boolean): Promise<ReadonlyMap<string, number>> {
-  const rows = await query.rows<{ id: string; n: number }>(
-    `SELECT toString(alert_id) AS id, count() AS n FROM alerts_v1 ${isFinal ? 'FINAL' : ''} GROUP BY id`,
+export async function alertRowsIn(query: Query, isFinal: boolean): Promise<ReadonlyMap<string, AlertCount>> {
+  const rows = await query.rows<AlertCount & { id: string }>(
+    `SELECT toString(alert_id) AS id, any(underlying) AS underlying, count() AS times
+     FROM (SELECT alert_id, underlying FROM alerts_v1 ${isFinal ? 'FINAL' : ''}) GROUP BY id`,
   )
-  return new Map(rows.map(({ id, n }) => [id, n]))
+  return new Map(rows.map(({ id, underlying, times }) => [id, { underlying, times }]))
 }
 
 /** Message ids on `alerts.>`, how often each; retractions are not alerts. */
-async function alertsOn(bus: Bus): Promise<ReadonlyMap<string, number>> {
-  const published = new Map<string, number>()
+async function alertsOn(bus: Bus): Promise<ReadonlyMap<string, AlertCount>> {
+  const published = new Map<string, AlertCount>()
   const { lastSeq, messages } = await streamInfo(bus, 'ALERTS')
   if (messages === 0) return published
   await using source = await openOrderedSource(bus, { stream: 'ALERTS', filterSubject: 'alerts.>', fromSeq: 1 })
   for await (const { messageId, subject, streamSeq } of source) {
     const id = messageId ?? ''
-    if (!subject.startsWith('alerts.info.retraction.')) published.set(id, (published.get(id) ?? 0) + 1)
+    const underlying = subject.split('.')[3] ?? ''
+    if (!subject.startsWith('alerts.info.retraction.'))
+      published.set(id, { underlying, times: (published.get(id)?.times ?? 0) + 1 })
     if (streamSeq >= lastSeq) break
   }
   return published

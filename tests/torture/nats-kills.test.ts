@@ -7,7 +7,7 @@ import { Random } from '../simulation/random.ts'
 import { startTestNats, type TestNats } from '../support/nats.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { patientMs } from './patience.ts'
-import { print, printAgain, seed, sized } from './size.ts'
+import { print, printAgainWhenFailed, seed, sized, suiteAgain } from './size.ts'
 
 const kills = sized(20, 200)
 const leastAcked = sized(10_000, 100_000)
@@ -21,6 +21,8 @@ interface Written {
 }
 
 describe('nats-server killed while it stores', { timeout: 900_000 }, () => {
+  printAgainWhenFailed(suiteAgain('nats-kills.test.ts'))
+
   it(`loses, doubles and reorders nothing that was acknowledged, ${kills} times`, async () => {
     await using nats = await startTestNats()
     const bus = await nats.connect()
@@ -50,7 +52,6 @@ describe('nats-server killed while it stores', { timeout: 900_000 }, () => {
       `nats-server: seed ${seed}, ${kills} kills, attempted ${attempted.size}, acknowledged ${written.acked.size}, stored ${last}, lost ${lost.length}, doubled ${doubled}, out of order ${outOfOrder}, unexpected ${unexpected.length}, retries ${written.retries}, acknowledged as duplicates ${written.duplicates}`,
     )
     const problems = { lost, doubled, outOfOrder, unexpected }
-    if (lost.length + doubled + outOfOrder + unexpected.length > 0) printAgain('nats-kills.test.ts')
     expect(problems).toEqual({ lost: [], doubled: 0, outOfOrder: 0, unexpected: [] })
     expect(written.acked.size).toBeGreaterThanOrEqual(leastAcked)
   })

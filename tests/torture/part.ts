@@ -36,6 +36,8 @@ export class Part implements AsyncDisposable {
   #running: Running | null = null
   #isWanted = false
   #isEnding = false
+  /** It was started to kill itself, at the latest while it stops. */
+  #isDoomed = false
   #starting: Promise<void> | null = null
 
   constructor(kind: PartKind, name: string, launch: Launch) {
@@ -72,6 +74,7 @@ export class Part implements AsyncDisposable {
   /** Starts it to end by itself, at a named point; resolves when it has. It stays away then. */
   async startToEnd(extra: Environment): Promise<void> {
     await this.start(extra)
+    this.#isDoomed = true
     this.#isWanted = false
     await this.#running?.exited
   }
@@ -90,7 +93,7 @@ export class Part implements AsyncDisposable {
     limit.abort()
     if (end === 'late') await this.kill()
     // SIGTERM: it had not come to its handler yet. nats-server ends with 1 at every stop.
-    else if (end !== 0 && end !== null && end !== 'SIGTERM' && this.kind !== 'nats')
+    else if (end !== 0 && end !== null && end !== 'SIGTERM' && this.kind !== 'nats' && !this.#isDoomed)
       this.ownEnds.push(`${end} when told to stop`)
     return end !== 'late'
   }
@@ -114,6 +117,7 @@ export class Part implements AsyncDisposable {
     this.starts += 1
     this.#running = running
     this.#isEnding = false
+    this.#isDoomed = false
     void running.exited.then((end) => this.#ended(running, end))
     // Somebody changed his mind while it started.
     if (!this.#isWanted) await this.kill()

@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { Random } from '../simulation/random.ts'
 import { testLease } from '../support/delivery-stage.ts'
 import { pauseRound } from './rounds.ts'
-import { print, printAgain, seed, sized } from './size.ts'
+import { print, printAgainWhenFailed, seed, sized, suiteAgain } from './size.ts'
 import { openStagedRun } from './staged.ts'
 
 const rounds = sized(3, 10)
 
 describe('an owner stopped for longer than its lease and let go on', { timeout: 900_000 }, () => {
+  printAgainWhenFailed(suiteAgain('pause-points.test.ts'))
+
   it.concurrent.each([
     ['after the lease check', 'lease-checked', 15],
     ['in the middle of a body', 'mid-body', 15],
@@ -26,7 +28,6 @@ describe('an owner stopped for longer than its lease and let go on', { timeout: 
     print(
       `seed ${seed}, stopped ${point}, time to live ${testLease.ttlMs} ms: ${rounds} rounds, refused or begun again ${refusals.join(', ')}\n${JSON.stringify(table)}`,
     )
-    if (violations.length > 0) printAgain('pause-points.test.ts')
     expect(violations).toEqual([])
     expect(Math.min(...refusals)).toBeGreaterThan(0)
   })

@@ -34,6 +34,8 @@ export class Proxy implements AsyncDisposable {
   readonly #targetPort: () => number
   readonly #pairs = new Set<Pair>()
   #toxic: Toxic | null = null
+  /** Accepted and yet to be connected; null while nobody is held. */
+  #held: Socket[] | null = null
 
   private constructor(server: Server, targetPort: () => number) {
     this.#server = server
@@ -57,7 +59,19 @@ export class Proxy implements AsyncDisposable {
     for (const pair of this.#pairs) pair.become(toxic)
   }
 
+  /** New connections wait, as before a load balancer with no server behind it, and are not refused. */
+  hold(): void {
+    this.#held ??= []
+  }
+
+  release(): void {
+    const waiting = this.#held ?? []
+    this.#held = null
+    for (const client of waiting) if (!client.destroyed) this.#accept(client)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#held ?? []) client.destroy()
     for (const pair of this.#pairs) pair.destroy()
     this.#server.close()
     await once(this.#server, 'close')
@@ -67,6 +81,11 @@ export class Proxy implements AsyncDisposable {
     if (this.#toxic?.kind === 'down') {
       client.on('error', () => {})
       client.destroy()
+      return
+    }
+    if (this.#held !== null) {
+      client.on('error', () => {})
+      this.#held.push(client)
       return
     }
     const server = connect({ port: this.#targetPort(), host: '127.0.0.1', allowHalfOpen: true, noDelay: true })

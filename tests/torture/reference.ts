@@ -35,7 +35,8 @@ export async function sumsOf(query: Query, { isFinal = false }: SumOptions = {})
 
 export interface Reference {
   readonly sums: Sums
-  readonly alertIds: ReadonlySet<string>
+  /** Underlyings by id. */
+  readonly alerts: ReadonlyMap<string, string>
 }
 
 /** What one processor makes of these chains when nothing happens to it. */
@@ -56,6 +57,11 @@ export async function undisturbed(
     await stage.publish(messages)
   }
   await waitForCommits(stage, count, patientMs(240_000))
-  const alerts = await stage.store.query.rows<{ id: string }>('SELECT toString(alert_id) AS id FROM alerts_v1 FINAL')
-  return { sums: await sumsOf(stage.store.query), alertIds: new Set(alerts.map(({ id }) => id)) }
+  const alerts = await stage.store.query.rows<{ id: string; underlying: string }>(
+    'SELECT toString(alert_id) AS id, underlying FROM alerts_v1 FINAL',
+  )
+  return {
+    sums: await sumsOf(stage.store.query),
+    alerts: new Map(alerts.map(({ id, underlying }) => [id, underlying])),
+  }
 }

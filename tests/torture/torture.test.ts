@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { report, totalFaults } from './report.ts'
-import { isNightly, print, seed, sized } from './size.ts'
+import { isNightly, print, printAgainWhenFailed, seed, sized } from './size.ts'
 import { torture } from './torture.ts'
 
 const minutes = sized(1.5, 10)
 const least = sized({ faults: 60, kinds: 12 }, { faults: 400, kinds: 20 })
 
+const command = `npm run strikeflow -- torture --minutes ${minutes} --seed ${seed}`
+
 describe('a whole stack under torture', { timeout: 1_800_000 }, () => {
+  printAgainWhenFailed(command)
+
   it(`keeps its promises for ${minutes} minutes`, async () => {
     const result = await torture({
       seed,
@@ -15,7 +19,6 @@ describe('a whole stack under torture', { timeout: 1_800_000 }, () => {
       isKept: false,
       say: isNightly ? print : () => {},
     })
-    const command = `npm run strikeflow -- torture --minutes ${minutes} --seed ${seed}`
     print(report(result, command))
     if (result.violations.length > 0) print(result.notes.join('\n'))
     expect(result.violations).toEqual([])

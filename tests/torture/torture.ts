@@ -13,7 +13,7 @@ import { patientMs } from './patience.ts'
 import { undisturbed } from './reference.ts'
 import type { Scene } from './scene.ts'
 import { openStack, type TortureStack } from './stack.ts'
-import { watchApi, watchCursors, type Watched } from './watch.ts'
+import { watchApi, type Watched } from './watch.ts'
 
 export interface TortureOptions {
   readonly seed: number
@@ -92,7 +92,6 @@ async function play(
   const stopWatching = new AbortController()
   const watching = Promise.all([
     watchApi(scene, stopWatching.signal),
-    watchCursors(scene, stopWatching.signal),
     keepPartsFew(scene, over),
     showProgress(scene, say, stopWatching.signal),
   ])
@@ -191,7 +190,7 @@ async function rewindsIn({ directory, parts }: TortureStack): Promise<readonly s
     .map(({ name }) => join(directory, 'logs', `${name}.log`))
   const lines = (await Promise.all(logs.map((path) => readFile(path, 'utf8')))).join('\n').split('\n')
   const rewound = /commit rows without their rows|the stream has gone back/
-  return lines.filter((line) => rewound.test(line)).map((line) => `cursor rewound: ${line.slice(0, 300)}`)
+  return lines.filter((line) => rewound.test(line)).map((line) => `rewind: ${line.slice(0, 300)}`)
 }
 
 async function showProgress(scene: Scene, say: (text: string) => void, stop: AbortSignal): Promise<void> {

@@ -9,24 +9,6 @@ export interface Watched {
 
 const intervalMs = 250
 
-/** The newest commit row of each partition never goes back within an incarnation. */
-export async function watchCursors(scene: Scene, stop: AbortSignal): Promise<void> {
-  const cursors = new Map<string, number>()
-  while (!stop.aborted) {
-    const rows = await scene.stack.store.query
-      .rows<{ key: string; seq: number }>(
-        `SELECT concat(incarnation, ' p', toString(partition)) AS key, max(stream_seq) AS seq FROM snapshots_v1 GROUP BY key`,
-      )
-      .catch(() => [])
-    for (const { key, seq } of rows) {
-      const before = cursors.get(key) ?? 0
-      if (seq < before) scene.violations.push(`cursor of ${key} went from ${before} back to ${seq}`)
-      cursors.set(key, seq)
-    }
-    await delay(intervalMs, undefined, { signal: stop }).catch(() => {})
-  }
-}
-
 /** The API serves the exported files whatever happens to the others; what is asked while it is down itself does not count. */
 export async function watchApi(scene: Scene, stop: AbortSignal): Promise<Watched> {
   const { stack } = scene
