@@ -9,7 +9,7 @@ import { storeSettings } from '../../../shared/store/settings.ts'
 import { instant, wholeNumber } from '../arguments.ts'
 import { progressText, sparsely } from '../progress.ts'
 import { findRunningStack, type RunningStack } from '../running-stack.ts'
-import { audit, type AuditReport } from '../verify/audit.ts'
+import { audit, type AuditReport, lacking } from '../verify/audit.ts'
 import { renderAudit, renderRepair, restoreCommand } from '../verify/render.ts'
 import { repair, type Repaired } from '../verify/repair.ts'
 
@@ -28,9 +28,11 @@ A commit row says that a snapshot is stored, and how many rows it has in each ta
 rows without their rows. Starting processors compare the last 15 minutes by themselves; this compares any range. What it finds:
 
   missing, torn    rows that a commit row promises are not there, or not all
-  doubled          more rows than promised; merges take them away, and FINAL does not show them
-  chain broken     commit rows are lost: the owner reads on from there when it starts again
-  no commit row    rows of a snapshot that no commit row calls stored
+  extra            more rows than promised, and FINAL shows them: an owner died before its commit row, and the next one computed less
+  doubled          rows written twice; merges take them away, and FINAL shows them once: told, but nothing is wrong
+  chain broken     commit rows are lost, the first ones perhaps: the owner reads on from there when it starts again
+  no commit row    rows of a snapshot that no commit row calls stored, older than a minute: left by an owner that died, or the commit
+                   rows are lost
 
 --repair publishes the messages of missing and torn rows again; the running processors recognise them and write what is missing,
 from the state it was computed from. No alert is sent again. Messages that are no longer in the stream have to come from the archive: the
@@ -82,7 +84,7 @@ async function verify(
   const before = await auditShown(store, range)
   const say = (text: string): void => (options.json === true ? undefined : console.log(text))
   say(renderAudit(before))
-  if (options.repair !== true || before.damaged.length === 0) return told(before, null, options)
+  if (options.repair !== true || lacking(before.damaged).length === 0) return told(before, null, options)
   await using bus = await openBus(stack, environment)
   const show = sparsely((text) => console.error(text))
   const startedMs = performance.now()

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { openTables } from '../../../tests/support/tables.ts'
+import { auditCommits } from './commit-audit.ts'
 import { damagedCommits } from './commits.ts'
 import { lostRows } from './lost-rows.ts'
 
@@ -45,6 +46,24 @@ describe('commit rows compared with the tables', { timeout: 60_000 }, () => {
     await commit(6, 1)
     expect(await damaged()).toEqual([])
     expect(await lost()).toBeNull()
+  })
+
+  it('tells of rows that are there twice, under one epoch or two, and of those that FINAL does not take away', async () => {
+    await tables.store.command('SYSTEM STOP MERGES')
+    const audited = async (): Promise<unknown> => {
+      const found = await auditCommits(tables.store.query, { fromMs: 0, toMs: Date.now() + 60_000 })
+      return found.map(({ table, promised, there, written, shown }) => ({ table, promised, there, written, shown }))
+    }
+    const found = { table: 'alerts_v1', promised: 1 }
+    await alert(6, id)
+    await commit(6, 1)
+    expect(await audited()).toEqual([])
+    await alert(5, id)
+    expect(await audited()).toEqual([{ ...found, there: 1, written: 2, shown: 1 }])
+    await alert(6, id)
+    expect(await audited()).toEqual([{ ...found, there: 2, written: 3, shown: 1 }])
+    await alert(5, other)
+    expect(await audited()).toEqual([{ ...found, there: 2, written: 4, shown: 2 }])
   })
 
   it('calls missing rows damage, though an owner before had written as many as promised', async () => {
