@@ -51,13 +51,16 @@ const more = (count: number): readonly string[] =>
   count > mostLines ? [`  … ${count - mostLines} more: --json has all`] : []
 
 /** What the repair has done, and what a person has to do where it could not. */
-export function renderRepair({ repaired, waiting, gone }: Repaired): string {
+export function renderRepair({ repaired, waiting, untried, gone }: Repaired): string {
   return [
     `${repaired} snapshots written again`,
     ...(waiting.length > 0
       ? [
-          `${waiting.length} snapshots are in the stream and were not written: is a processor running, and does it say why it waits?`,
+          `${waiting.length} snapshots were published again and are not whole: is a processor running, and does it say why it waits? One that runs and says nothing computes other counts than the commit row has.`,
         ]
+      : []),
+    ...(untried.length > 0
+      ? [`${untried.length} snapshots were not tried: nobody reads what was published for those before them`]
       : []),
     ...(gone.length > 0
       ? [

@@ -139,6 +139,19 @@ async function shownRows(
   return shown
 }
 
+/** How many of some messages have commit rows; all of them are of these snapshots. */
+export async function committedCount(
+  query: Query,
+  of: { readonly snapshotIds: readonly string[]; readonly messageIds: readonly string[] },
+): Promise<number> {
+  const [row] = await query.rows<{ n: number }>(
+    `SELECT uniqExact(message_id) AS n FROM snapshots_v1
+     WHERE snapshot_id IN {snapshotIds:Array(UUID)} AND message_id IN {messageIds:Array(String)}`,
+    of,
+  )
+  return row?.n ?? 0
+}
+
 /**
  * Where the chain of `previous_seq` is broken: commit rows of a range behind a hole. The first one of an incarnation names where that
  * begins, in the form of `beginOf` of the processor's place.ts; one without a row before it that names another has lost those before it.
