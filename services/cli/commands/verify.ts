@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { type Bus, connectBus } from '../../../shared/bus/connect.ts'
 import { busSettings } from '../../../shared/bus/settings.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
+import { replayExit } from '../../../shared/model/replay.ts'
 import { type Env, readSettings } from '../../../shared/runtime/config.ts'
 import { createLogger } from '../../../shared/runtime/logger.ts'
 import { openStore, type Store } from '../../../shared/store/connect.ts'
@@ -40,7 +41,7 @@ command to type is shown.
 
 Asks the stack that runs on --data, else the servers of CLICKHOUSE_* and NATS_*.
 
-Exit codes: 0 nothing is wrong (any more), 1 something is, 2 wrong use.
+Exit codes: 0 nothing is wrong (any more), 1 something is, 2 wrong use, 5 it could not be carried out: a server is away.
 
 Examples:
   npx strikeflow verify --commits
@@ -70,8 +71,18 @@ export function registerVerify(program: Command, environment: Env): void {
       if (options.commits !== true) command.error('error: say what to verify: --commits')
       const { from = 0, to = Date.now() } = options
       if (from >= to) command.error('error: --from is not before --to')
-      process.exitCode = (await verify(options, { fromMs: from, toMs: to }, environment)) ? 0 : 1
+      process.exitCode = await verify(options, { fromMs: from, toMs: to }, environment).then(
+        (isOk) => (isOk ? replayExit.same : replayExit.differs),
+        failed,
+      )
     })
+}
+
+/** Not the exit code of a finding: nothing is known. */
+function failed(error: unknown): number {
+  if (error instanceof StrikeflowError && error.code === 'config') throw error
+  console.error(`strikeflow: ${(error as Error).message}`)
+  return replayExit.failed
 }
 
 async function verify(
