@@ -16,12 +16,24 @@ describe('an audit of commit rows', { timeout: 60_000 }, () => {
   const audited = (): Promise<AuditReport> => audit(tables.store.query, { fromMs: 0, toMs: Date.now() })
   const state = (seq: number, storedAt: string): Promise<void> =>
     tables.insert('detector_states_v1', {
-      ...{ snapshot_id: idOf(seq), underlying: 'A', market_time: marketTime, epoch: 1, stored_at: storedAt },
+      snapshot_id: idOf(seq),
+      underlying: 'A',
+      market_time: marketTime,
+      epoch: 1,
+      stored_at: storedAt,
     })
   const commit = (seq: number, previous: number, storedAt: string, incarnation = 'now'): Promise<void> =>
     tables.insert('snapshots_v1', {
-      ...{ incarnation, partition: 3, stream_seq: seq, previous_seq: previous, outcome: 'stored', epoch: 1 },
-      ...{ snapshot_id: idOf(seq), underlying: 'A', market_time: marketTime, stored_at: storedAt },
+      incarnation,
+      partition: 3,
+      stream_seq: seq,
+      previous_seq: previous,
+      outcome: 'stored',
+      epoch: 1,
+      snapshot_id: idOf(seq),
+      underlying: 'A',
+      market_time: marketTime,
+      stored_at: storedAt,
     })
 
   it('finds rows where the whole commit log is lost', async () => {

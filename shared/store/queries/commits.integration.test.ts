@@ -20,8 +20,18 @@ describe('commit rows compared with the tables', { timeout: 60_000 }, () => {
     tables.insert('alerts_v1', { snapshot_id: id, underlying: 'A', market_time: at, alert_id: fingerprint, epoch })
   const commit = (epoch: number, alerts: number): Promise<void> =>
     tables.insert('snapshots_v1', {
-      ...{ incarnation: 'now', partition: 3, stream_seq: 7, previous_seq: 5, message_id: id, outcome: 'stored' },
-      ...{ snapshot_id: id, underlying: 'A', market_time: at, late: true, n_alerts: alerts, epoch },
+      incarnation: 'now',
+      partition: 3,
+      stream_seq: 7,
+      previous_seq: 5,
+      message_id: id,
+      outcome: 'stored',
+      snapshot_id: id,
+      underlying: 'A',
+      market_time: at,
+      late: true,
+      n_alerts: alerts,
+      epoch,
     })
   const damaged = async (): Promise<readonly number[]> =>
     (await damagedCommits(tables.store.query, [3], 900_000)).map(({ streamSeq }) => streamSeq)

@@ -12,7 +12,12 @@ it('does not call stored before a range what was given up when it was read again
   await tables.store.command(createRangeTableSql)
   const commit = (streamSeq: number, epoch: number, outcome: string): Promise<void> =>
     tables.insert('snapshots_v1', {
-      ...{ incarnation: 'now', partition: 3, stream_seq: streamSeq, snapshot_id: snapshotId, epoch, outcome },
+      incarnation: 'now',
+      partition: 3,
+      stream_seq: streamSeq,
+      snapshot_id: snapshotId,
+      epoch,
+      outcome,
     })
   const isStored = (): Promise<boolean> => isStoredBeforeRange(tables.store.query, databases, snapshotId, at)
   await commit(7, 5, 'stored')
