@@ -117,7 +117,11 @@ export class LagWatch {
     if (belowSeq <= this.#checkedBelow) return
     const range = { fromSeq: this.#checkedBelow, belowSeq }
     const runs = await uncommittedRuns(this.#deps.query, created, range, maxRuns)
-    for (const run of runs) await this.#tell(created, run)
+    for (const run of runs) {
+      await this.#tell(created, run)
+      // Where telling the next one fails, this one is not told and counted again.
+      this.#checkedBelow = run.toSeq + 1
+    }
     const last = runs.length === maxRuns ? runs.at(-1) : undefined
     this.#checkedBelow = last === undefined ? belowSeq : last.toSeq + 1
   }
@@ -125,11 +129,6 @@ export class LagWatch {
   async #tell(created: string, { fromSeq, toSeq }: SequenceRun): Promise<void> {
     const { publisher, clock, log, metrics } = this.#deps
     const messages = toSeq - fromSeq + 1
-    log.error({ fromSeq, toSeq, messages }, 'stream has discarded messages before they were processed')
-    metrics.discarded.inc(messages)
-    if (clock() - this.#lostAtMs >= shownMs) this.#lostCount = 0
-    this.#lostCount += messages
-    this.#lostAtMs = clock()
     const gap: Gap = {
       provider: '',
       underlying: streamGapName,
@@ -142,5 +141,11 @@ export class LagWatch {
       messageId: `gap/processor/${created}/${fromSeq}-${toSeq}`,
       headers: { [headerNames.contentType]: 'application/json' },
     })
+    // Counted once it is told: what could not be told is looked at anew.
+    log.error({ fromSeq, toSeq, messages }, 'stream has discarded messages before they were processed')
+    metrics.discarded.inc(messages)
+    if (clock() - this.#lostAtMs >= shownMs) this.#lostCount = 0
+    this.#lostCount += messages
+    this.#lostAtMs = clock()
   }
 }

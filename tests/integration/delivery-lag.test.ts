@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { LagWatch } from '../../services/processor/lag-watch.ts'
+import { createMetrics } from '../../services/processor/metrics.ts'
 import { decodeJson, nextMessage } from '../../shared/bus/messages.ts'
+import { streamInfo } from '../../shared/bus/streams.ts'
 import type { Gap } from '../../shared/model/gap.ts'
+import { systemClock, systemTimers } from '../../shared/runtime/clock.ts'
+import { createLogger } from '../../shared/runtime/logger.ts'
+import { createRegistry } from '../../shared/runtime/metrics.ts'
 import { chainMessages, openStage, waitForCommits } from '../support/delivery-stage.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -30,6 +36,40 @@ describe('a processor that CHAINS is about to overtake', { timeout: 120_000 }, (
     // Nothing is told twice, and nobody else's messages are taken for lost.
     const again = await nextMessage(stage.bus, 'QUALITY', told.streamSeq + 1, 'quality.gap._CHAINS')
     expect(again).toBeNull()
+  })
+
+  it('counts what was discarded once, however often it could not be told at first', async () => {
+    await using stage = await openStage()
+    await stage.publish(chainMessages(8, 5))
+    await stage.bus.jsm.streams.purge('CHAINS', { seq: 31 })
+    // Messages 11 to 20 have commit rows, those around them do not.
+    await stage.store.command(
+      `INSERT INTO snapshots_v1 (incarnation, partition, stream_seq) SELECT {created:String}, 3, 11 + number FROM numbers(10)`,
+      { created: (await streamInfo(stage.bus, 'CHAINS')).created },
+    )
+    const told: string[] = []
+    let refused = 0
+    const watch = new LagWatch({
+      bus: stage.bus,
+      query: stage.store.query,
+      publisher: {
+        async publish(_subject, _payload, { messageId }) {
+          // The second run is refused twice.
+          if (told.length === 1 && refused++ < 2) throw new Error('no answer')
+          told.push(messageId.split('/').at(-1) ?? '')
+          return { streamSeq: told.length, duplicate: false }
+        },
+      },
+      settings: { lagCheckMs: 100, lagNearShare: 0.8 },
+      clock: systemClock,
+      timers: systemTimers,
+      log: createLogger({ service: 'test', level: 'silent' }),
+      metrics: createMetrics(createRegistry('test')),
+    })
+    const place = { partition: 3, cursor: 1, reached: 40 }
+    for (let i = 0; i < 5; i++) await watch.look([place]).catch(() => {})
+    expect(told).toEqual(['2-10', '21-30'])
+    expect(watch.problems()).toEqual(['CHAINS has discarded 19 messages before they were processed'])
   })
 
   it('warns while it cannot write and the stream fills up behind it, and no longer once it has caught up', async () => {

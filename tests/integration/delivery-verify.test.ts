@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readManifest } from '../../shared/archive/manifest.ts'
+import { repair } from '../../services/cli/verify/repair.ts'
+import { renderRepair } from '../../services/cli/verify/render.ts'
 import { ensureStreams } from '../../shared/bus/streams.ts'
+import { auditCommits, type CommitDamage } from '../../shared/store/queries/commit-audit.ts'
 import { checksums, type TableSum } from '../support/checksum.ts'
 import {
   chainMessage,
@@ -130,6 +133,41 @@ describe('strikeflow verify --commits', { timeout: 180_000 }, () => {
     const { stdout } = await strikeflow(['verify', '--commits'], environmentOf(stage))
     expect(stdout).toMatch(/^ {2}torn {2}option_quotes_v1 {2}T1 test \S+ {2}4 of 6 rows/m)
     expect(stdout).toMatch(/^chain broken: partition \d+/m)
+  })
+
+  it('goes on past what cannot be made whole, and names what was not tried and what is gone where nobody reads', async () => {
+    await using stage = await stored()
+    await lose(stage, 'option_quotes_v1', lost)
+    const hopeless = idOf('T2', 20)
+    const more = 'ALTER TABLE snapshots_v1 UPDATE n_quotes = n_quotes + 1 WHERE snapshot_id = {id:UUID}'
+    await stage.store.command(more, { id: hopeless }, { mutations_sync: '2' })
+    const { query } = stage.store
+    const options = { bus: stage.bus, query, patienceMs: 1_000, atOnce: 1, onProgress: () => {} }
+    const damaged = async (): Promise<readonly CommitDamage[]> => auditCommits(query, { snapshotIds: lost })
+    const idsOf = (of: readonly CommitDamage[]): readonly string[] => of.map(({ snapshotId }) => snapshotId).toSorted()
+
+    const last = (await damaged()).find(({ snapshotId }) => snapshotId === idOf('T2', 39))
+    await stage.bus.jsm.streams.deleteMessage('CHAINS', last?.streamSeq ?? 0)
+    const unread = await repair(await damaged(), options)
+    expect(unread.repaired).toBe(0)
+    expect(idsOf(unread.waiting)).toEqual([hopeless])
+    expect(idsOf(unread.untried)).toEqual([idOf('T2', 21), idOf('T2', 22), idOf('T4', 21)].toSorted())
+    expect(idsOf(unread.gone)).toEqual([idOf('T2', 39)])
+    expect(renderRepair(unread)).toMatch(
+      /^1 snapshots were published again[^]*^3 snapshots were not tried[^]*--underlyings T2$/m,
+    )
+
+    await stage.start('second')
+    const read = await repair(await damaged(), { ...options, patienceMs: 20_000 })
+    expect(read).toMatchObject({ repaired: 3, untried: [] })
+    expect(idsOf(read.waiting)).toEqual([hopeless])
+    expect(idsOf(read.gone)).toEqual([idOf('T2', 39)])
+  })
+
+  it('exits otherwise than with a finding when ClickHouse does not answer', async () => {
+    const { code, stderr } = await strikeflow(['verify', '--commits'], { CLICKHOUSE_URL: 'http://127.0.0.1:9' })
+    expect(code).toBe(5)
+    expect(stderr).toMatch(/^strikeflow: ClickHouse did not answer/m)
   })
 
   it('refuses what makes no sense, and says what does', async () => {

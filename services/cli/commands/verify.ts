@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { type Bus, connectBus } from '../../../shared/bus/connect.ts'
 import { busSettings } from '../../../shared/bus/settings.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
+import { replayExit } from '../../../shared/model/replay.ts'
 import { type Env, readSettings } from '../../../shared/runtime/config.ts'
 import { createLogger } from '../../../shared/runtime/logger.ts'
 import { openStore, type Store } from '../../../shared/store/connect.ts'
@@ -9,7 +10,7 @@ import { storeSettings } from '../../../shared/store/settings.ts'
 import { instant, wholeNumber } from '../arguments.ts'
 import { progressText, sparsely } from '../progress.ts'
 import { findRunningStack, type RunningStack } from '../running-stack.ts'
-import { audit, type AuditReport } from '../verify/audit.ts'
+import { audit, type AuditReport, lacking } from '../verify/audit.ts'
 import { renderAudit, renderRepair, restoreCommand } from '../verify/render.ts'
 import { repair, type Repaired } from '../verify/repair.ts'
 
@@ -28,9 +29,11 @@ A commit row says that a snapshot is stored, and how many rows it has in each ta
 rows without their rows. Starting processors compare the last 15 minutes by themselves; this compares any range. What it finds:
 
   missing, torn    rows that a commit row promises are not there, or not all
-  doubled          more rows than promised; merges take them away, and FINAL does not show them
-  chain broken     commit rows are lost: the owner reads on from there when it starts again
-  no commit row    rows of a snapshot that no commit row calls stored
+  extra            more rows than promised, and FINAL shows them: an owner died before its commit row, and the next one computed less
+  doubled          rows written twice; merges take them away, and FINAL shows them once: told, but nothing is wrong
+  chain broken     commit rows are lost, the first ones perhaps: the owner reads on from there when it starts again
+  no commit row    rows of a snapshot that no commit row calls stored, older than a minute: left by an owner that died, or the commit
+                   rows are lost
 
 --repair publishes the messages of missing and torn rows again; the running processors recognise them and write what is missing,
 from the state it was computed from. No alert is sent again. Messages that are no longer in the stream have to come from the archive: the
@@ -38,7 +41,7 @@ command to type is shown.
 
 Asks the stack that runs on --data, else the servers of CLICKHOUSE_* and NATS_*.
 
-Exit codes: 0 nothing is wrong (any more), 1 something is, 2 wrong use.
+Exit codes: 0 nothing is wrong (any more), 1 something is, 2 wrong use, 5 it could not be carried out: a server is away.
 
 Examples:
   npx strikeflow verify --commits
@@ -68,8 +71,18 @@ export function registerVerify(program: Command, environment: Env): void {
       if (options.commits !== true) command.error('error: say what to verify: --commits')
       const { from = 0, to = Date.now() } = options
       if (from >= to) command.error('error: --from is not before --to')
-      process.exitCode = (await verify(options, { fromMs: from, toMs: to }, environment)) ? 0 : 1
+      process.exitCode = await verify(options, { fromMs: from, toMs: to }, environment).then(
+        (isOk) => (isOk ? replayExit.same : replayExit.differs),
+        failed,
+      )
     })
+}
+
+/** Not the exit code of a finding: nothing is known. */
+function failed(error: unknown): number {
+  if (error instanceof StrikeflowError && error.code === 'config') throw error
+  console.error(`strikeflow: ${(error as Error).message}`)
+  return replayExit.failed
 }
 
 async function verify(
@@ -82,7 +95,7 @@ async function verify(
   const before = await auditShown(store, range)
   const say = (text: string): void => (options.json === true ? undefined : console.log(text))
   say(renderAudit(before))
-  if (options.repair !== true || before.damaged.length === 0) return told(before, null, options)
+  if (options.repair !== true || lacking(before.damaged).length === 0) return told(before, null, options)
   await using bus = await openBus(stack, environment)
   const show = sparsely((text) => console.error(text))
   const startedMs = performance.now()

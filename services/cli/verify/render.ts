@@ -5,13 +5,14 @@ import type { Repaired } from './repair.ts'
 const mostLines = 40
 
 /** The report for a person: totals, then each table and kind, then what it is about. */
-export function renderAudit({ from, to, commits, damaged, breaks, strays, ok }: AuditReport): string {
-  if (from === null || to === null) return 'no commit rows in this range'
+export function renderAudit({ from, to, commits, damaged, doubled, breaks, strays, ok }: AuditReport): string {
+  if (from === null || to === null) return 'no rows and no commit rows in this range'
   const all = Object.values(commits).reduce((sum, n) => sum + n, 0)
   const outcomes = Object.entries(commits).map(([outcome, n]) => `${n} ${outcome}`)
   return [
-    `${all} commit rows stored from ${from} to ${to}: ${outcomes.join(', ')}`,
+    `${all} commit rows stored from ${from} to ${to}: ${outcomes.join(', ') || 'none'}`,
     ...damageLines(damaged),
+    ...totalLines(doubled).map((line) => `${line}, until merged; FINAL shows them once`),
     ...breaks
       .slice(0, mostLines)
       .map(
@@ -32,27 +33,34 @@ export function renderAudit({ from, to, commits, damaged, breaks, strays, ok }: 
 }
 
 function damageLines(damaged: readonly CommitDamage[]): readonly string[] {
-  const groups = Map.groupBy(damaged, (damage) => `${damage.table} ${kindOf(damage)}`)
-  const totals = [...groups].map(([name, own]) => `${name}: ${own.length} snapshots`)
   const cells = damaged.slice(0, mostLines).map((damage) => {
-    const { table, underlying, provider, marketTimeMs, promised, there, partition, streamSeq } = damage
+    const { table, underlying, provider, marketTimeMs, promised, there, shown, partition, streamSeq } = damage
     const at = new Date(marketTimeMs).toISOString()
-    return `  ${kindOf(damage)}  ${table}  ${underlying} ${provider} ${at}  ${there} of ${promised} rows  partition ${partition}, message ${streamSeq}`
+    const rows = kindOf(damage) === 'extra' ? shown : there
+    return `  ${kindOf(damage)}  ${table}  ${underlying} ${provider} ${at}  ${rows} of ${promised} rows  partition ${partition}, message ${streamSeq}`
   })
-  return [...totals, ...cells, ...more(damaged.length)]
+  return [...totalLines(damaged), ...cells, ...more(damaged.length)]
+}
+
+function totalLines(damaged: readonly CommitDamage[]): readonly string[] {
+  const groups = Map.groupBy(damaged, (damage) => `${damage.table} ${kindOf(damage)}`)
+  return [...groups].map(([name, own]) => `${name}: ${own.length} snapshots`)
 }
 
 const more = (count: number): readonly string[] =>
   count > mostLines ? [`  … ${count - mostLines} more: --json has all`] : []
 
 /** What the repair has done, and what a person has to do where it could not. */
-export function renderRepair({ repaired, waiting, gone }: Repaired): string {
+export function renderRepair({ repaired, waiting, untried, gone }: Repaired): string {
   return [
     `${repaired} snapshots written again`,
     ...(waiting.length > 0
       ? [
-          `${waiting.length} snapshots are in the stream and were not written: is a processor running, and does it say why it waits?`,
+          `${waiting.length} snapshots were published again and are not whole: is a processor running, and does it say why it waits? One that runs and says nothing computes other counts than the commit row has.`,
         ]
+      : []),
+    ...(untried.length > 0
+      ? [`${untried.length} snapshots were not tried: nobody reads what was published for those before them`]
       : []),
     ...(gone.length > 0
       ? [

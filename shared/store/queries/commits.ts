@@ -92,7 +92,9 @@ export const promisedRows = [
 
 /**
  * Commit rows `stored` whose rows are not all in the tables, as a power cut or a restored backup can leave them: those of so long
- * before the newest one of their partition, whenever that was. A table is read only where these snapshots' keys lie.
+ * before the newest one of their partition, whenever that was. What counts is the newest epoch that wrote any rows, and only what is
+ * missing: rows too many, of an owner before or of an insert that was repeated, are not mended by reading again.
+ * A table is read only where these snapshots' keys lie.
  */
 export async function damagedCommits(
   query: Query,
@@ -103,7 +105,7 @@ export async function damagedCommits(
     ([table, count]) => `
       SELECT partition, toString(incarnation) AS incarnation, stream_seq, previous_seq, ${count} AS promised, found.n AS there
       FROM recent LEFT JOIN (
-        SELECT snapshot_id, max(n) AS n FROM (
+        SELECT snapshot_id, argMax(n, epoch) AS n FROM (
           SELECT snapshot_id, epoch, count() AS n FROM ${table}
           WHERE (underlying, market_time) IN (SELECT underlying, market_time FROM recent)
             AND snapshot_id IN (SELECT snapshot_id FROM recent)
@@ -123,7 +125,7 @@ export async function damagedCommits(
          AND stored_at >= newest[partition] - toIntervalSecond({windowS:UInt32})
      )
      SELECT DISTINCT partition, incarnation, stream_seq AS streamSeq, previous_seq AS previousSeq
-     FROM (${perTable.join(' UNION ALL ')}) WHERE promised > 0 AND ifNull(there, 0) != promised ORDER BY streamSeq`,
+     FROM (${perTable.join(' UNION ALL ')}) WHERE ifNull(there, 0) < promised ORDER BY streamSeq`,
     { partitions, windowS: Math.ceil(windowMs / 1000) },
   )
 }

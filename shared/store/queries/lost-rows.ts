@@ -51,7 +51,7 @@ async function incompleteTables(query: Query, snapshotId: string, commit: Stored
       SELECT '${table}' AS table, (
         SELECT argMax(${count}, epoch) FROM snapshots_v1 WHERE snapshot_id = {snapshotId:UUID} AND outcome = 'stored'
       ) AS promised, (
-        SELECT max(n) FROM (
+        SELECT argMax(n, epoch) FROM (
           SELECT epoch, count() AS n FROM ${table}
           WHERE underlying = {underlying:String} AND market_time = fromUnixTimestamp64Milli({marketTimeMs:Int64})
             AND snapshot_id = {snapshotId:UUID} GROUP BY epoch
@@ -60,7 +60,7 @@ async function incompleteTables(query: Query, snapshotId: string, commit: Stored
   )
   const { underlying, marketTimeMs } = commit
   const rows = await query.rows<{ table: string }>(
-    `SELECT table FROM (${perTable.join(' UNION ALL ')}) WHERE promised > 0 AND ifNull(there, 0) != promised`,
+    `SELECT table FROM (${perTable.join(' UNION ALL ')}) WHERE ifNull(there, 0) < promised`,
     { snapshotId, underlying, marketTimeMs },
   )
   return rows.map(({ table }) => table)

@@ -205,7 +205,10 @@ export async function stateSnapshotBefore(
   return row ?? null
 }
 
-/** True when a snapshot is committed as stored before a message of the range, by one that is not of the range. */
+/**
+ * True when a snapshot is committed as stored before a message of the range, by one that is not of the range. What counts of a message
+ * is its newest commit row, as for the owner it is replayed from.
+ */
 export async function isStoredBeforeRange(
   query: Query,
   { main, scratch }: Databases,
@@ -216,6 +219,12 @@ export async function isStoredBeforeRange(
     `SELECT 1 AS found FROM ${main}.snapshots_v1 WHERE snapshot_id = {snapshotId:UUID} AND outcome = 'stored'
        AND ${ord} < ${ordOfParams}
        AND (incarnation, partition, stream_seq) NOT IN (SELECT incarnation, partition, stream_seq FROM ${scratch}.${rangeTable})
+       AND (incarnation, partition, stream_seq, epoch) IN (
+         SELECT incarnation, partition, stream_seq, max(epoch) FROM ${main}.snapshots_v1
+         WHERE (incarnation, partition, stream_seq) IN (
+           SELECT incarnation, partition, stream_seq FROM ${main}.snapshots_v1 WHERE snapshot_id = {snapshotId:UUID}
+         ) GROUP BY incarnation, partition, stream_seq
+       )
      LIMIT 1`,
     { snapshotId, ...at },
   )
