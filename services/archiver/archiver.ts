@@ -105,6 +105,7 @@ export class Archiver implements Service {
     this.#deps.onReady()
     const stopReading = (): void => void source[Symbol.asyncDispose]()
     signal.addEventListener('abort', stopReading)
+    if (signal.aborted) stopReading()
     try {
       await this.#readAndWatch(source, signal)
     } finally {

@@ -39,6 +39,8 @@ export async function runScanSink(bus: Bus, store: Store, log: Logger, signal: A
     filterSubject: 'scans.summary.>',
   })
   signal.addEventListener('abort', () => void source[Symbol.asyncDispose](), { once: true })
+  // Told to stop while it was being opened: nobody would tell it again.
+  if (signal.aborted) return
   for await (const message of source) {
     const scan = readScan(message.payload)
     if ('problem' in scan) {
