@@ -136,8 +136,8 @@ export function damagedOf(sink: SinkModel, partition: number, windowMs: number):
     .filter(({ outcome, part }) => outcome === 'stored' && part.atMs >= sinceMs)
     .filter(({ snapshotId, counts }) =>
       rowTables.some((table) => {
-        const there = [...byEpoch(sink.rows.get(table)?.get(snapshotId ?? '')).values()].map(({ length }) => length)
-        return counts[table] > 0 && Math.max(0, ...there) !== counts[table]
+        const [newest] = [...byEpoch(sink.rows.get(table)?.get(snapshotId ?? ''))].toSorted(([a], [b]) => b - a)
+        return (newest?.[1].length ?? 0) < counts[table]
       }),
     )
     .map(({ incarnation, streamSeq, previousSeq }) => ({ partition, incarnation, streamSeq, previousSeq }))
