@@ -7,8 +7,8 @@ import { simulate } from './simulate.ts'
 interface KeptSeed {
   readonly seed: number
   readonly found: string
-  /** What was wrong then, planted again. */
-  readonly bug: string
+  /** What was wrong then, planted again; null where this seed does not show it any more and another test does. */
+  readonly bug: string | null
 }
 
 const kept = JSON.parse(readFileSync(new URL('../seeds.json', import.meta.url), 'utf8')) as readonly KeptSeed[]
@@ -26,7 +26,7 @@ describe('delivery under a virtual clock', { timeout: 900_000 }, () => {
     expect(result.failed.map((each) => describeFailure(each, null))).toEqual([])
   })
 
-  it.each(kept)('still finds by seed $seed: $found', async ({ seed, bug }) => {
+  it.each(kept.filter(({ bug }) => bug !== null))('still finds by seed $seed: $found', async ({ seed, bug }) => {
     const { failed } = await runSeeds({ seeds: [seed], bug, untilFound: false })
     expect(failed, 'the models have changed: find it anew').toHaveLength(1)
   })
