@@ -2,12 +2,13 @@ import { ivCodes } from '../../../shared/model/features.ts'
 import { type ChainColumns, rights } from '../../../shared/model/snapshot.ts'
 import type { StrikePairs } from '../../../shared/quant/implied-forward.ts'
 import type { GreekColumns, IvColumns } from '../../../shared/quant/implied-volatility.ts'
+import type { ExposedStrikes } from './exposures.ts'
 
 /**
  * Strikes in canonical order, one row for each strike of each expiry, with the row of either leg (-1 where it is not
  * listed). Mids are NaN without a two-sided, uncrossed quote. From `right` on the columns are of the leg out of the money.
  */
-export interface StrikeColumns extends StrikePairs, IvColumns, GreekColumns {
+export interface StrikeColumns extends StrikePairs, IvColumns, GreekColumns, ExposedStrikes {
   count: number
   readonly callRow: Int32Array
   readonly putRow: Int32Array
@@ -16,15 +17,6 @@ export interface StrikeColumns extends StrikePairs, IvColumns, GreekColumns {
   readonly price: Float64Array
   /** Early exercise in vol points. */
   readonly biasVp: Float64Array
-  /** See `ExposedStrikes`. */
-  readonly callGex: Float64Array
-  readonly putGex: Float64Array
-  readonly dex: Float64Array
-  readonly vex: Float64Array
-  readonly cex: Float64Array
-  readonly netInterest: Float64Array
-  readonly openInterest: Float64Array
-  readonly nUsed: Uint8Array
   /** See `LiveLegs`. */
   readonly calls: LegColumns
   readonly puts: LegColumns
