@@ -13,14 +13,20 @@ export interface Storage {
 }
 
 const passTable = 'option_quotes_pass'
+/** They travel in the URL, which a server takes up to 16 KB of. */
+const idsAtOnce = 250
 
 /** What the rows take on disk. Only a pass by itself says what a recorded market costs. */
 export async function measureStorage({ store, clickhouse }: Stand, pass: readonly Snapshot[]): Promise<Storage> {
   const { table } = optionQuotes
-  const ids = pass.map(({ meta }) => meta.snapshotId)
   // The parts of so few rows could stay compact, and then no column knows its size.
   await store.command(`CREATE TABLE ${passTable} AS ${table} SETTINGS min_bytes_for_wide_part = 0`)
-  await store.command(`INSERT INTO ${passTable} SELECT * FROM ${table} WHERE snapshot_id IN {ids:Array(UUID)}`, { ids })
+  for (let from = 0; from < pass.length; from += idsAtOnce) {
+    const ids = pass.slice(from, from + idsAtOnce).map(({ meta }) => meta.snapshotId)
+    await store.command(`INSERT INTO ${passTable} SELECT * FROM ${table} WHERE snapshot_id IN {ids:Array(UUID)}`, {
+      ids,
+    })
+  }
   // A store gives up after half a minute; a whole table may take longer.
   const { ok } = httpTo(() => clickhouse.url)
   for (const name of [passTable, table]) await ok(`OPTIMIZE TABLE ${name} FINAL`)
