@@ -139,20 +139,22 @@ export interface StoredBefore {
   readonly epoch: number
 }
 
+/** What counts of a message is its newest commit row: one that was stored may have been given up when it was read again. */
+export const isNewestCommit = (commits: string): string => `(incarnation, partition, stream_seq, epoch) IN (
+         SELECT incarnation, partition, stream_seq, max(epoch) FROM ${commits}
+         WHERE (incarnation, partition, stream_seq) IN (
+           SELECT incarnation, partition, stream_seq FROM ${commits} WHERE snapshot_id = {snapshotId:UUID}
+         ) GROUP BY incarnation, partition, stream_seq
+       )`
+
 /**
- * True when a snapshot is committed as stored by a message before this one, or in another partition or incarnation. What counts of
- * a message is its newest commit row: one that was stored may have been given up when it was read again.
+ * True when a snapshot is committed as stored by a message before this one, or in another partition or incarnation.
  */
 export async function isStoredBefore(query: Query, snapshotId: string, at: StoredBefore): Promise<boolean> {
   const rows = await query.rows<{ found: number }>(
     `SELECT 1 AS found FROM snapshots_v1
      WHERE snapshot_id = {snapshotId:UUID} AND outcome = 'stored'
-       AND (incarnation, partition, stream_seq, epoch) IN (
-         SELECT incarnation, partition, stream_seq, max(epoch) FROM snapshots_v1
-         WHERE (incarnation, partition, stream_seq) IN (
-           SELECT incarnation, partition, stream_seq FROM snapshots_v1 WHERE snapshot_id = {snapshotId:UUID}
-         ) GROUP BY incarnation, partition, stream_seq
-       )
+       AND ${isNewestCommit('snapshots_v1')}
        AND NOT (incarnation = {incarnation:String} AND partition = {partition:UInt16}
          AND (stream_seq >= {streamSeq:UInt64} OR stream_seq > {cursor:UInt64} AND epoch < {epoch:UInt32}))
      LIMIT 1`,

@@ -1,3 +1,4 @@
+import { isNewestCommit } from './commits.ts'
 import type { Query } from './query.ts'
 
 /*
@@ -219,12 +220,7 @@ export async function isStoredBeforeRange(
     `SELECT 1 AS found FROM ${main}.snapshots_v1 WHERE snapshot_id = {snapshotId:UUID} AND outcome = 'stored'
        AND ${ord} < ${ordOfParams}
        AND (incarnation, partition, stream_seq) NOT IN (SELECT incarnation, partition, stream_seq FROM ${scratch}.${rangeTable})
-       AND (incarnation, partition, stream_seq, epoch) IN (
-         SELECT incarnation, partition, stream_seq, max(epoch) FROM ${main}.snapshots_v1
-         WHERE (incarnation, partition, stream_seq) IN (
-           SELECT incarnation, partition, stream_seq FROM ${main}.snapshots_v1 WHERE snapshot_id = {snapshotId:UUID}
-         ) GROUP BY incarnation, partition, stream_seq
-       )
+       AND ${isNewestCommit(`${main}.snapshots_v1`)}
      LIMIT 1`,
     { snapshotId, ...at },
   )
