@@ -33,14 +33,8 @@ const scanSchema = z.object({
  * after it is in the table, and one written twice is the same row of the same version.
  */
 export async function runScanSink(bus: Bus, store: Store, log: Logger, signal: AbortSignal): Promise<void> {
-  await using source = await openDurable(bus, {
-    stream: 'SCAN_RESULTS',
-    durable: 'scan-sink',
-    filterSubject: 'scans.summary.>',
-  })
-  signal.addEventListener('abort', () => void source[Symbol.asyncDispose](), { once: true })
-  // Told to stop while it was being opened: nobody would tell it again.
-  if (signal.aborted) return
+  const consumer = { stream: 'SCAN_RESULTS', durable: 'scan-sink', filterSubject: 'scans.summary.>' }
+  await using source = await openDurable(bus, consumer, signal)
   for await (const message of source) {
     const scan = readScan(message.payload)
     if ('problem' in scan) {

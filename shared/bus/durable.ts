@@ -43,8 +43,8 @@ export interface DurableMessage {
 /** Messages at least once, in stream order at the first delivery; survives reconnects and restarts of the server. */
 export interface DurableSource extends AsyncIterable<DurableMessage, void, void>, AsyncDisposable {}
 
-/** Opens (and creates at the first time) a durable consumer; rejects where there is no such stream. */
-export async function openDurable(bus: Bus, options: DurableOptions): Promise<DurableSource> {
+/** Opens (and creates at the first time) a durable consumer, until the signal aborts; rejects where there is no such stream. */
+export async function openDurable(bus: Bus, options: DurableOptions, signal?: AbortSignal): Promise<DurableSource> {
   try {
     await streamInfo(bus, options.stream)
     await ensureConsumer(bus, options)
@@ -55,14 +55,15 @@ export async function openDurable(bus: Bus, options: DurableOptions): Promise<Du
   const closing = new AbortController()
   let current: ConsumerMessages | null = null
   const source = read(bus, options, closing.signal, (messages) => (current = messages))
-  return {
-    [Symbol.asyncIterator]: () => source,
-    async [Symbol.asyncDispose]() {
-      closing.abort()
-      current?.stop()
-      await source.return()
-    },
+  async function close(): Promise<void> {
+    closing.abort()
+    current?.stop()
+    await source.return()
   }
+  signal?.addEventListener('abort', () => void close(), { once: true })
+  // Told while it was being opened: nobody would tell it again.
+  if (signal?.aborted === true) closing.abort()
+  return { [Symbol.asyncIterator]: () => source, [Symbol.asyncDispose]: close }
 }
 
 /** Messages that a durable consumer has yet to be given, or that are given and not acknowledged. */

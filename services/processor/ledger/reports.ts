@@ -33,10 +33,7 @@ const maxWaitMs = 100
 /** Turns pass reports into facts, until the signal aborts. A report is acknowledged after its rows are in the table. */
 export async function consumeReports(deps: LedgerDeps, signal: AbortSignal): Promise<void> {
   const { bus } = deps
-  await using source = await openDurable(bus, consumer)
-  const close = (): void => void source[Symbol.asyncDispose]()
-  signal.addEventListener('abort', close, { once: true })
-  if (signal.aborted) return
+  await using source = await openDurable(bus, consumer, signal)
   for await (const batch of inBatches(source, maxBatch, maxWaitMs)) {
     const reports = batch.flatMap((message) => read(message, deps) ?? [])
     await storeReports(reports, deps, signal)
