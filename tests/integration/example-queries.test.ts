@@ -9,6 +9,9 @@ const examples = readdirSync(folder)
   .toSorted()
   .map((name) => parseExample(readFileSync(new URL(name, folder), 'utf8')))
 
+const settledSlots = `SELECT slot FROM gaps_v1 FINAL
+  WHERE session_date = (SELECT max(session_date) FROM gaps_v1) AND state != 'pending' LIMIT 1`
+
 describe('the example queries of docs/tables.md', () => {
   let stack: TestStack
   beforeAll(async () => {
@@ -32,6 +35,10 @@ describe('the example queries of docs/tables.md', () => {
       },
       { timeoutMs: 120_000 },
     )
+    // The ledger settles slots behind the snapshots.
+    await waitFor('the settled slots', async () => (await stack.store.query.rows(settledSlots)).length > 0, {
+      timeoutMs: 60_000,
+    })
   })
   afterAll(() => stack[Symbol.asyncDispose]())
 

@@ -81,6 +81,21 @@ describe('the unmodified @clickhouse/client', () => {
     expect(await client.ping({ select: true })).toEqual({ success: true })
   })
 
+  test('aborts a query without ending one that comes after it', async () => {
+    const query = 'SELECT sum(number) AS total FROM numbers(5000000)'
+    for (let round = 0; round < 100; round++) {
+      const leaving = new AbortController()
+      const left = Array.from({ length: 4 }, () =>
+        client.query({ query, abort_signal: leaving.signal }).catch(() => null),
+      )
+      setTimeout(() => leaving.abort(), round % 25)
+      await Promise.race(left)
+      const next = await Promise.all(Array.from({ length: 4 }, () => client.query({ query })))
+      for (const result of next) expect(await result.text()).toContain('12499997500000')
+      await Promise.all(left)
+    }
+  })
+
   test('aborts a query, which ends in the engine too', async () => {
     const leaving = new AbortController()
     const query = 'SELECT count() FROM system.numbers WHERE sipHash64(number) = 2'

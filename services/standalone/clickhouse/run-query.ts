@@ -95,20 +95,26 @@ async function runIn(
   }
 }
 
-/** Lets the engine end a query whose client has gone, so that it frees its session. */
+/**
+ * Lets the engine end a query whose client has gone, so that it frees its session. Returns once no kill is on its way any more: it
+ * would end the next query of the session.
+ */
 async function killedWith<T>(
   signal: AbortSignal,
   { engine, marker, work }: { engine: Engine; marker: string; work: Promise<T> },
 ): Promise<T> {
   const done = new AbortController()
+  let killing = Promise.resolve()
   const kill = async (): Promise<void> => {
     // Repeated, since the query may not yet be known to the engine when the client leaves.
     while (!done.signal.aborted) {
       await engine.kill(marker).catch(() => 0)
-      await sleep(100)
+      await sleep(100, undefined, { signal: done.signal }).catch(() => undefined)
     }
   }
-  const onAbort = (): void => void kill()
+  const onAbort = (): void => {
+    killing = kill()
+  }
   if (signal.aborted) onAbort()
   signal.addEventListener('abort', onAbort, { once: true })
   try {
@@ -116,6 +122,7 @@ async function killedWith<T>(
   } finally {
     done.abort()
     signal.removeEventListener('abort', onAbort)
+    await killing
   }
 }
 
