@@ -6,6 +6,7 @@ import { pruneDays } from '../../shared/archive/retention.ts'
 import { type ArchiveWriter, openArchiveWriter } from '../../shared/archive/writer.ts'
 import type { Bus } from '../../shared/bus/connect.ts'
 import { StreamResetError } from '../../shared/bus/errors.ts'
+import { publishDiscarded } from '../../shared/bus/gaps.ts'
 import { messageAt } from '../../shared/bus/messages.ts'
 import { openOrderedSource, type OrderedSource } from '../../shared/bus/ordered-source.ts'
 import type { Publisher } from '../../shared/bus/publisher.ts'
@@ -15,12 +16,12 @@ import type { Clock } from '../../shared/runtime/clock.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import type { Service } from '../../shared/runtime/run-service.ts'
 import type { ArchiverSettings } from './config.ts'
-import { publishStreamGap } from './gap-notice.ts'
 import { LagWatch } from './lag-watch.ts'
 import type { ArchiverMetrics } from './metrics.ts'
 import { type Placed, placeArchive } from './place.ts'
 
 const stream = 'CHAINS'
+const asReader = { service: 'archiver', participle: 'archived', reason: 'not_archived' } as const
 const filterSubject = 'chains.raw.>'
 const tickMs = 200
 const mebibyte = 1024 ** 2
@@ -243,7 +244,8 @@ export class Archiver implements Service {
     metrics.lostMessages.inc(toSeq - fromSeq + 1)
     log.error({ fromSeq, toSeq }, 'stream discarded messages before they were archived')
     try {
-      await publishStreamGap(publisher, position, [fromSeq, toSeq], clock())
+      const { created } = position
+      await publishDiscarded(publisher, asReader, { stream, created, fromSeq, toSeq, noticedAtMs: clock() })
     } catch (err) {
       log.error({ err, fromSeq, toSeq }, 'gap notice not published')
     }

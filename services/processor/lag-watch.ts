@@ -1,10 +1,10 @@
 import type { Bus } from '../../shared/bus/connect.ts'
+import { publishDiscarded } from '../../shared/bus/gaps.ts'
 import { assessLag, type Lag } from '../../shared/bus/lag-guard.ts'
-import { encodeJson, headerNames, nextMessage } from '../../shared/bus/messages.ts'
+import { nextMessage } from '../../shared/bus/messages.ts'
 import type { Publisher } from '../../shared/bus/publisher.ts'
 import { type StreamInfo, streamInfo } from '../../shared/bus/streams.ts'
-import { gapSubject, rawFilter } from '../../shared/bus/subjects.ts'
-import type { Gap } from '../../shared/model/gap.ts'
+import { rawFilter } from '../../shared/bus/subjects.ts'
 import type { Clock } from '../../shared/runtime/clock.ts'
 import { pause, type Timers } from '../../shared/runtime/clock.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
@@ -26,8 +26,7 @@ export interface LagWatchDeps {
 }
 
 const stream = 'CHAINS'
-/** Stands in the place of an underlying: which ones were lost the sequences alone do not say. */
-const streamGapName = '_CHAINS'
+const asReader = { service: 'processor', participle: 'processed', reason: 'retention' } as const
 const maxRuns = 100
 /** Discarded messages keep the processor's readiness degraded for so long after they were noticed. */
 const shownMs = 5 * 60_000
@@ -129,18 +128,7 @@ export class LagWatch {
   async #tell(created: string, { fromSeq, toSeq }: SequenceRun): Promise<void> {
     const { publisher, clock, log, metrics } = this.#deps
     const messages = toSeq - fromSeq + 1
-    const gap: Gap = {
-      provider: '',
-      underlying: streamGapName,
-      scanId: '',
-      reason: 'retention',
-      detail: `messages ${fromSeq} to ${toSeq} of ${stream} (made ${created}) were discarded before they were processed`,
-      expectedAtMs: clock(),
-    }
-    await publisher.publish(gapSubject(streamGapName), encodeJson(gap), {
-      messageId: `gap/processor/${created}/${fromSeq}-${toSeq}`,
-      headers: { [headerNames.contentType]: 'application/json' },
-    })
+    await publishDiscarded(publisher, asReader, { stream, created, fromSeq, toSeq, noticedAtMs: clock() })
     // Counted once it is told: what could not be told is looked at anew.
     log.error({ fromSeq, toSeq, messages }, 'stream has discarded messages before they were processed')
     metrics.discarded.inc(messages)

@@ -19,7 +19,7 @@ const stopDeadlineMs = 25_000
 
 /**
  * Composes a service, runs it and closes what it opened, in reverse order. The only place that handles signals.
- * Returns the exit code: 0 after a clean end, 2 for settings that cannot work, 1 after any other error or a second signal.
+ * Returns the exit code: 0 after a clean end or a stop before the start was done, 2 for settings that cannot work, 1 after any other error or a second signal.
  */
 export async function runService(
   log: Logger,
@@ -29,8 +29,10 @@ export async function runService(
   const stop = new AbortController()
   const releaseSignals = onSignals(stop, log)
   stack.defer(releaseSignals)
+  let hasStarted = false
   try {
     const service = await compose({ opened: (resource) => stack.use(resource), signal: stop.signal })
+    hasStarted = true
     log.info('service started')
     await service.run(stop.signal)
     log.info('service stopped')
@@ -40,6 +42,11 @@ export async function runService(
     if (isConfigError(err)) {
       log.fatal({ problem: err.message }, 'settings cannot work')
       return configExitCode
+    }
+    // Nothing was under way yet: whatever could not be opened does not matter any more.
+    if (stop.signal.aborted && !hasStarted) {
+      log.info({ err }, 'stopped before it had started')
+      return 0
     }
     log.fatal({ err }, 'service failed')
     return 1

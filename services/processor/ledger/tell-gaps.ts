@@ -1,6 +1,4 @@
-import { encodeJson } from '../../../shared/bus/messages.ts'
-import { gapSubject } from '../../../shared/bus/subjects.ts'
-import type { Gap } from '../../../shared/model/gap.ts'
+import { publishGap } from '../../../shared/bus/gaps.ts'
 import type { LedgerDeps } from './ports.ts'
 import type { SlotFact } from './slot-rows.ts'
 
@@ -18,11 +16,8 @@ export async function tellGaps(
     facts.map(async ({ provider, underlying, slotMs, reason, detail }) => {
       if (reason === '') return
       const told = detail === '' ? (details[reason] ?? '') : detail
-      const gap: Gap = { provider, underlying, scanId: '', reason, detail: told, expectedAtMs: slotMs }
-      await publisher.publish(gapSubject(underlying), encodeJson(gap), {
-        messageId: `gap/${provider}/${underlying}/${slotMs}/${reason}`,
-        headers: { 'Content-Type': 'application/json' },
-      })
+      const gap = { provider, underlying, scanId: '', reason, detail: told, expectedAtMs: slotMs }
+      await publishGap(publisher, gap, `gap/${provider}/${underlying}/${slotMs}/${reason}`)
     }),
   )
 }
