@@ -29,7 +29,7 @@ const runs: readonly Run[] = sized<readonly Run[]>(
   ),
 )
 
-describe('the engine of ClickHouse killed while it writes', { timeout: 1_800_000 }, () => {
+describe('the engine of ClickHouse killed while it writes', { timeout: sized(1_800_000, 2 * 3_600_000) }, () => {
   printAgainWhenFailed(suiteAgain('clickhouse-kills.test.ts'))
 
   it.concurrent.each(runs)('loses, doubles and tears nothing in $name, $kills times', async ({ name, ...run }) => {
