@@ -45,7 +45,7 @@ export const processorSettings = z.object({
   /** A flush is written when it holds so many contract rows … */
   flushRows: integer(1, 1_000_000).default(100_000),
   /** … or so long after its first message, whichever comes first. */
-  flushMs: integer(1, 60_000).default(200),
+  flushMs: integer(1, 60_000).default(400),
   /** Must equal the publishers'. */
   partitions: integer(1, 1024).default(16),
   /** The flat rate where no curve is given: continuously compounded, a fraction a year. */

@@ -52,7 +52,7 @@ const growth = 4
  * While many messages wait in the stream, a flush may have all the rows it has room for and so many times the age: whoever is
  * behind is better off with few inserts, each of which costs the sink as much as 100,000 rows.
  */
-const patienceBehind = 10
+const patienceBehind = 5
 
 /**
  * What was too large for the sink is halved, and then grows by so much with each flush of full size that was written: quickly

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import type { Logger } from '../../../shared/runtime/logger.ts'
 import type { ClickHouseConfig } from './config.ts'
 import { ownDataDirectory } from './data-owner.ts'
@@ -85,5 +86,10 @@ function sessionDefaults({ maxQueryMemoryBytes, maxThreads }: ClickHouseConfig):
   }
 }
 
-const serverSettings = ({ maxServerMemoryBytes }: ClickHouseConfig): string[] =>
-  maxServerMemoryBytes > 0 ? [`--max_server_memory_usage=${maxServerMemoryBytes}`] : []
+/** What cannot be said on the engine's command line. */
+const serverFile = fileURLToPath(new URL('server.xml', import.meta.url))
+
+const serverSettings = ({ maxServerMemoryBytes }: ClickHouseConfig): string[] => [
+  `--config-file=${serverFile}`,
+  ...(maxServerMemoryBytes > 0 ? [`--max_server_memory_usage=${maxServerMemoryBytes}`] : []),
+]

@@ -137,3 +137,11 @@ test('refuses bodies that together pass the limit, and takes them again when oth
   expect(replies.find(({ status }) => status === 500)?.text).toContain('maxSpoolBytes')
   expect((await send({ query: `INSERT INTO ${name} (a) FORMAT CSV` }, { body })).status).toBe(200)
 })
+
+test('keeps no statistics of the columns of a part', async () => {
+  const name = await table()
+  await ok(`INSERT INTO ${name} (a) SELECT number FROM numbers(100000)`)
+  await ok(`OPTIMIZE TABLE ${name} FINAL`)
+  const spent = `SELECT value FROM system.events WHERE event = 'MergeTreeDataWriterStatisticsCalculationMicroseconds'`
+  expect(await ok(spent)).toBe('')
+})
