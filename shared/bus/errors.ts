@@ -7,7 +7,6 @@ export const apiErrorCodes = {
   insufficientResources: 10_023,
   insufficientStorage: 10_047,
   streamNotFound: 10_059,
-  streamNameInUse: 10_058,
   messageNotFound: 10_037,
   wrongLastSequence: 10_071,
   wrongLastSequenceUnknown: 10_164,

@@ -13,6 +13,20 @@ it('creates every stream and bucket once, also when several processes begin at t
   expect(again.filter(({ action, drift }) => action !== 'unchanged' || drift.length > 0)).toEqual([])
 })
 
+it('creates them whatever the moment at which several services begin on an empty server', async () => {
+  await using nats = await startTestNats()
+  const buses = await Promise.all(Array.from({ length: 6 }, (_, i) => nats.connect(`service-${i}`)))
+  const refused: string[] = []
+  const begun = performance.now()
+  for (let round = 0; round < 40 && performance.now() - begun < 10_000; round += 1) {
+    const results = await Promise.allSettled(buses.map((bus) => ensureStreams(bus, 'embedded')))
+    for (const result of results)
+      if (result.status === 'rejected') refused.push(`round ${round}: ${String(result.reason)}`)
+    for await (const { config } of buses[0]!.jsm.streams.list()) await buses[0]!.jsm.streams.delete(config.name)
+  }
+  expect(refused).toEqual([])
+})
+
 it('raises a limit, reports one that is larger than declared, and keeps the messages', async () => {
   await using nats = await startTestNats()
   const bus = await nats.connect()

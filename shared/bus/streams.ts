@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   DiscardPolicy,
+  JetStreamApiError,
   RetentionPolicy,
   StorageType,
   StoreCompression,
@@ -64,7 +65,15 @@ async function whileStarting<T>(name: string, until: number, attempt: () => Prom
   }
 }
 
-async function ensureStream(bus: Bus, wanted: Partial<StreamConfig> & { name: string }): Promise<EnsuredStream> {
+/** Looks again after a refusal, with a pause that doubles from here. */
+const lookAgainMs = 50
+const looksAgain = 4
+
+async function ensureStream(
+  bus: Bus,
+  wanted: Partial<StreamConfig> & { name: string },
+  refusals = 0,
+): Promise<EnsuredStream> {
   const { name } = wanted
   const existing = await findStream(bus, name)
   if (existing === null) {
@@ -72,9 +81,11 @@ async function ensureStream(bus: Bus, wanted: Partial<StreamConfig> & { name: st
       await bus.jsm.streams.add(wanted)
       return { name, action: 'created', drift: [] }
     } catch (error) {
-      // Another process came first: look at what it made.
-      if (!isApiError(error, apiErrorCodes.streamNameInUse)) throw error
-      return await ensureStream(bus, wanted)
+      // Perhaps another process makes it at this moment. The server does not look and make in one step: beside "name in use" it
+      // then says that the subjects overlap, or that there is no room for a second one of this size.
+      if (!(error instanceof JetStreamApiError) || refusals === looksAgain) throw error
+      await sleep(lookAgainMs * 2 ** refusals)
+      return await ensureStream(bus, wanted, refusals + 1)
     }
   }
   const { update, drift, immovable } = compareStream(wanted, existing.config)
