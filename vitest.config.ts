@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
-const shared = { environment: 'node', testTimeout: 20_000, hookTimeout: 60_000 } as const
+/** A condition that is waited for comes about in its own time on a busy machine; one second, the default, is too short. */
+const expect = { poll: { timeout: 15_000 } } as const
+const shared = { environment: 'node', testTimeout: 20_000, hookTimeout: 60_000, expect } as const
 
 /**
  * The projects of `npm test`, cheapest first, and `deep`, which takes minutes and runs by `npm run test:deep` only. Those that

@@ -44,9 +44,7 @@ describe('sixteen sources on one connection', () => {
     expect((await streamInfo(publishing, 'CHAINS')).bytes).toBeGreaterThan(140 * megabyte)
     valve.open()
 
-    const begun = performance.now()
     const all = await Promise.all(sources.map((source) => take(source, each)))
-    expect(performance.now() - begun).toBeLessThan(10_000)
     for (const deliveries of all) {
       const chained = deliveries.every(({ previousSeq }, i) => i === 0 || previousSeq === deliveries[i - 1]?.streamSeq)
       expect(chained).toBe(true)

@@ -77,7 +77,8 @@ describe('American prices', () => {
         expect(price).toBeGreaterThanOrEqual(european(100, strike, years, rate, q, sigma, right) - 1e-9)
         const isEarly = earlyExercise(rate, q, right) === 'single_boundary'
         const intrinsic = Math.max(0, right === 1 ? 100 - strike : strike - 100)
-        expect(price).toBeGreaterThanOrEqual(isEarly ? intrinsic : 0)
+        // A price of nothing at all may come out below zero by the last digit of the smallest numbers.
+        expect(price).toBeGreaterThanOrEqual(isEarly ? intrinsic : -1e-300)
         const higher = pricer.price(100, strike, years, rate, q, sigma * 1.05, right)
         expect(higher).toBeGreaterThanOrEqual(price - 2e-3)
       }),
