@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
+import { RestartDelay } from './restart-delay.ts'
 
 export interface ChildSpec {
   readonly name: string
@@ -24,7 +25,6 @@ export type ReadyFacts = Readonly<Record<string, string | number>>
 
 /** SIGTERM first; a service that has not come to rest by then is killed. */
 const stopLimitMs = 20_000
-const maxRestartDelayMs = 10_000
 
 /** A service as a process of its own, started again whenever it ends unasked. */
 export class ChildService implements AsyncDisposable {
@@ -32,6 +32,7 @@ export class ChildService implements AsyncDisposable {
   readonly #log: Logger
   #child: ChildProcess | null = null
   #state: ChildState = 'starting'
+  readonly #restartDelay = new RestartDelay()
   #restarts = 0
   #stopping = false
   #facts: ReadyFacts | null = null
@@ -84,7 +85,9 @@ export class ChildService implements AsyncDisposable {
     while (!this.#stopping) {
       const freshEnv = await this.#freshEnvironment()
       if (this.#stopping) break
+      const startedMs = performance.now()
       const code = await this.#runOnce(freshEnv)
+      const livedMs = performance.now() - startedMs
       this.#facts = null
       // What never came up will not come up by being started again: a wrong setting, a busy port.
       const isDone = this.spec.endsByItself === true && code === 0
@@ -100,7 +103,7 @@ export class ChildService implements AsyncDisposable {
         { child: this.spec.name, exitCode: code, restarts: this.#restarts },
         'service ended, starting it again',
       )
-      await delay(Math.min(maxRestartDelayMs, 250 * 2 ** Math.min(this.#restarts, 6)))
+      await delay(this.#restartDelay.after(livedMs))
     }
     this.#state = 'stopped'
   }

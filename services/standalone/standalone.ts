@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { aborted } from '../../shared/runtime/aborted.ts'
+import { doneOrAborted } from '../../shared/runtime/aborted.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import type { Service } from '../../shared/runtime/run-service.ts'
 import { readLatestAlerts, readTotals } from '../../shared/store/queries/board.ts'
@@ -81,7 +81,7 @@ class FiguresWatch {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // What does not answer must not hold up the stop.
-      await Promise.race([this.#read(), aborted(signal)])
+      await doneOrAborted(this.#read(), signal)
       await delay(boardIntervalMs, undefined, { signal }).catch(() => {})
     }
   }
