@@ -140,7 +140,7 @@ describe('the archiver', () => {
     await makeStream()
     const options = {
       archive: { directory },
-      natsUrl: nats.url,
+      bus,
       profile: 'embedded' as const,
       store: null,
       append: false,

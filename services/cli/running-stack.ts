@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { StrikeflowError } from '../../shared/model/errors.ts'
 
 const stackSchema = z.object({
   pid: z.number(),
@@ -24,16 +23,4 @@ export async function findRunningStack(dataDirectory: string): Promise<RunningSt
   } catch {
     return null
   }
-}
-
-/** Throws StrikeflowError `config` when nothing runs there. */
-export async function natsUrlOf(dataDirectory: string): Promise<string> {
-  const stack = await findRunningStack(dataDirectory)
-  if (stack === null) {
-    throw new StrikeflowError(
-      'config',
-      `No stack runs on ${dataDirectory}: start one with "npm start", or give --nats URL`,
-    )
-  }
-  return stack.natsUrl
 }

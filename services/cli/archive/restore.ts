@@ -1,11 +1,10 @@
 import type { DamagedFile } from '../../../shared/archive/manifest.ts'
 import { readArchive, type ReadArchiveOptions, type ReadProgress } from '../../../shared/archive/reader.ts'
-import { connectBus } from '../../../shared/bus/connect.ts'
+import type { Bus } from '../../../shared/bus/connect.ts'
 import { createPublisher } from '../../../shared/bus/publisher.ts'
 import type { StreamProfile } from '../../../shared/bus/stream-specs.ts'
 import { ensureStreams, streamInfo } from '../../../shared/bus/streams.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
-import { createLogger } from '../../../shared/runtime/logger.ts'
 import type { Store } from '../../../shared/store/connect.ts'
 import { committedOf } from '../committed.ts'
 import { createPacedPublisher } from './paced-publisher.ts'
@@ -13,7 +12,7 @@ import { progressText, sparsely } from '../progress.ts'
 
 export interface RestoreOptions {
   readonly archive: Pick<ReadArchiveOptions, 'directory' | 'fromMs' | 'toMs' | 'time' | 'underlyings'>
-  readonly natsUrl: string
+  readonly bus: Bus
   /** Sizes of the streams, where there are none yet. */
   readonly profile: StreamProfile
   /** Where the processor commits, so that CHAINS is never filled past what it has not read; null when nobody knows. */
@@ -34,8 +33,7 @@ export interface Restored {
 
 /** Publishes archived messages into CHAINS again, in stream order, with their headers and message ids. */
 export async function restoreArchive(options: RestoreOptions): Promise<Restored> {
-  const log = createLogger({ service: 'archive', level: 'warn' })
-  await using bus = await connectBus({ servers: options.natsUrl, name: 'archive', log })
+  const { bus, store } = options
   await ensureStreams(bus, options.profile)
   const stream = await streamInfo(bus, 'CHAINS')
   if (stream.messages > 0 && !options.append) {
@@ -48,7 +46,6 @@ export async function restoreArchive(options: RestoreOptions): Promise<Restored>
   const damaged: DamagedFile[] = []
   const startedMs = performance.now()
   const show = sparsely((text) => console.error(text))
-  const { store } = options
   const run = createPacedPublisher({
     publisher: createPublisher(bus, { publisherId: 'archive/restore' }),
     stream,

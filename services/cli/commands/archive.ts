@@ -10,10 +10,11 @@ import { type RestoreOptions, type Restored, restoreArchive } from '../archive/r
 import { auditArchive } from '../archive/verify.ts'
 import { instant, nonEmpty, tickers } from '../arguments.ts'
 import { stackStore, waitForCommits } from '../committed.ts'
+import { openBus } from '../open-bus.ts'
 import { startOwnStack } from '../own-stack.ts'
 import { findRunningStack } from '../running-stack.ts'
 
-type Rest = Omit<RestoreOptions, 'natsUrl' | 'profile' | 'store'>
+type Rest = Omit<RestoreOptions, 'bus' | 'profile' | 'store'>
 
 interface PlaceOptions {
   readonly data: string
@@ -68,7 +69,10 @@ export function registerArchive(program: Command, environment: Env): void {
     .option('--to <time>', 'up to this time, without it', instant)
     .option('--by <kind>', 'which time that is: of the market, or when it was stored', timeKind, 'market')
     .option('--underlyings <list>', 'only these, such as SPY,AAPL', tickers)
-    .option('--nats <url>', 'server (default: the stack on the data directory; one is started when none runs)')
+    .option(
+      '--nats <url>',
+      'server (default: the stack on the data directory, else NATS_URL; without either one is started)',
+    )
     .option('--append', 'also into a CHAINS that holds messages')
     .option('--skip-damaged', 'goes on past damaged files, names them, and ends with code 1')
     .option('--wait', 'until every message is committed in ClickHouse, and say so')
@@ -96,25 +100,29 @@ async function restore(options: RestoreArguments, environment: Env): Promise<Res
     append,
     skipDamaged,
   } satisfies Rest
-  if (options.nats !== undefined) return await restoreTo(rest, options.nats, environment, options)
   const running = await findRunningStack(options.data)
+  const isElsewhere = options.nats !== undefined || (running === null && environment['NATS_URL'] !== undefined)
+  if (isElsewhere) return await restoreElsewhere(rest, environment, options)
   await using own = running === null ? await startOwnStack(options.data, environment) : null
   const endpoints = running ?? own
   if (endpoints === null) throw new TypeError('Expected a stack')
   await using store = stackStore(endpoints)
-  const restored = await restoreArchive({ ...rest, natsUrl: endpoints.natsUrl, profile: 'embedded', store })
+  await using bus = await openBus({ stack: endpoints }, environment, { name: 'archive' })
+  const restored = await restoreArchive({ ...rest, bus, profile: 'embedded', store })
   report(restored)
   if (options.wait === true || own !== null) await waitForCommits(endpoints, restored.fromSeq)
   return restored
 }
 
 /** Into any server; how far its processor is, only the environment can say. */
-async function restoreTo(rest: Rest, natsUrl: string, environment: Env, { wait }: RestoreArguments): Promise<Restored> {
-  if (wait === true) throw new StrikeflowError('config', '--wait needs a stack on the data directory, not --nats')
+async function restoreElsewhere(rest: Rest, environment: Env, { nats, wait }: RestoreArguments): Promise<Restored> {
+  if (wait === true)
+    throw new StrikeflowError('config', '--wait needs a stack on the data directory, not --nats or NATS_URL')
   const { profile } = readSettings('NATS', busSettings, environment)
   const isKnown = environment['CLICKHOUSE_URL'] !== undefined
   await using store = isKnown ? openStore(readSettings('CLICKHOUSE', storeSettings, environment)) : null
-  const restored = await restoreArchive({ ...rest, natsUrl, profile, store })
+  await using bus = await openBus({ nats, stack: null }, environment, { name: 'archive' })
+  const restored = await restoreArchive({ ...rest, bus, profile, store })
   report(restored)
   return restored
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Bus, connectBus } from '../../../shared/bus/connect.ts'
+import type { Bus } from '../../../shared/bus/connect.ts'
 import {
   type DeadLetter,
   deadLetterAt,
@@ -9,10 +9,11 @@ import {
 } from '../../../shared/bus/dead-letters.ts'
 import { createPublisher } from '../../../shared/bus/publisher.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
-import { createLogger } from '../../../shared/runtime/logger.ts'
+import type { Env } from '../../../shared/runtime/config.ts'
 import { wholeNumber } from '../arguments.ts'
+import { openBus } from '../open-bus.ts'
 import { readable } from '../readable-message.ts'
-import { natsUrlOf } from '../running-stack.ts'
+import { findRunningStack } from '../running-stack.ts'
 
 interface ServerOptions {
   readonly nats?: string
@@ -25,7 +26,8 @@ interface ManyOptions extends ServerOptions {
 }
 
 /** `strikeflow dlq list | show | replay | drop`: the messages that could not be processed. */
-export function registerDlq(program: Command): void {
+export function registerDlq(program: Command, environment: Env): void {
+  const withBus = withBusOf(environment)
   const dlq = program
     .command('dlq')
     .description('dead letters: messages that were given up, and what to do with them')
@@ -74,7 +76,7 @@ const sequence = wholeNumber(1, 2 ** 53 - 1)
 
 const withServer = (command: Command): Command =>
   command
-    .option('--nats <url>', 'server (default: the stack running on the data directory)')
+    .option('--nats <url>', 'server (default: the stack running on the data directory, else NATS_URL)')
     .option('--data <directory>', 'data directory of the running stack', 'data')
 
 const withMany = (command: Command): Command =>
@@ -83,12 +85,13 @@ const withMany = (command: Command): Command =>
     .option('--all', 'all of them')
     .option('--reason <reason>', 'with --all: only those that died of this')
 
-async function withBus(options: ServerOptions, run: (bus: Bus) => Promise<void>): Promise<void> {
-  const servers = options.nats ?? (await natsUrlOf(options.data))
-  const log = createLogger({ service: 'dlq', level: 'warn' })
-  await using bus = await connectBus({ servers, name: 'dlq', log })
-  await run(bus)
-}
+const withBusOf =
+  (environment: Env) =>
+  async (options: ServerOptions, run: (bus: Bus) => Promise<void>): Promise<void> => {
+    const place = { nats: options.nats, stack: await findRunningStack(options.data) }
+    await using bus = await openBus(place, environment, { name: 'dlq' })
+    await run(bus)
+  }
 
 async function list(bus: Bus): Promise<void> {
   let count = 0

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { connectBus } from '../../../shared/bus/connect.ts'
 import { openTail } from '../../../shared/bus/tail.ts'
-import { createLogger } from '../../../shared/runtime/logger.ts'
+import type { Env } from '../../../shared/runtime/config.ts'
 import { wholeNumber } from '../arguments.ts'
+import { openBus } from '../open-bus.ts'
 import { readable } from '../readable-message.ts'
-import { natsUrlOf } from '../running-stack.ts'
+import { findRunningStack } from '../running-stack.ts'
 
 interface TailOptions {
   readonly nats?: string
@@ -14,12 +14,12 @@ interface TailOptions {
 }
 
 /** `strikeflow tail PATTERN`: messages as a person can read them. */
-export function registerTail(program: Command): void {
+export function registerTail(program: Command, environment: Env): void {
   program
     .command('tail')
     .description('prints messages as they come, readably')
     .argument('<pattern>', "subjects, such as 'alerts.>' or 'chains.raw.*.cboe.SPY'")
-    .option('--nats <url>', 'server (default: the stack running on the data directory)')
+    .option('--nats <url>', 'server (default: the stack running on the data directory, else NATS_URL)')
     .option('--data <directory>', 'data directory of the running stack', 'data')
     .option('--all', 'from the beginning of the stream instead of from now')
     .option('--count <n>', 'stop after so many messages', wholeNumber(1, 2 ** 53 - 1))
@@ -28,9 +28,8 @@ export function registerTail(program: Command): void {
       const stop = new AbortController()
       process.once('SIGINT', () => stop.abort())
       process.once('SIGTERM', () => stop.abort())
-      const servers = options.nats ?? (await natsUrlOf(options.data))
-      const log = createLogger({ service: 'tail', level: 'warn' })
-      await using bus = await connectBus({ servers, name: 'tail', log, signal: stop.signal })
+      const place = { nats: options.nats, stack: await findRunningStack(options.data) }
+      await using bus = await openBus(place, environment, { name: 'tail', signal: stop.signal })
       await using tail = await openTail(bus, pattern, { begin: options.all === true ? 'fromStart' : 'newOnly' })
       stop.signal.addEventListener('abort', () => void tail[Symbol.asyncDispose]())
       console.error(`waiting for ${pattern} (Ctrl-C ends it)`)

@@ -1,13 +1,11 @@
 import type { Command } from 'commander'
-import { type Bus, connectBus } from '../../../shared/bus/connect.ts'
-import { busSettings } from '../../../shared/bus/settings.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { replayExit } from '../../../shared/model/replay.ts'
 import { type Env, readSettings } from '../../../shared/runtime/config.ts'
-import { createLogger } from '../../../shared/runtime/logger.ts'
 import { openStore, type Store } from '../../../shared/store/connect.ts'
 import { storeSettings } from '../../../shared/store/settings.ts'
 import { instant, wholeNumber } from '../arguments.ts'
+import { openBus } from '../open-bus.ts'
 import { progressText, sparsely } from '../progress.ts'
 import { findRunningStack, type RunningStack } from '../running-stack.ts'
 import { audit, type AuditReport, lacking } from '../verify/audit.ts'
@@ -96,7 +94,7 @@ async function verify(
   const say = (text: string): void => (options.json === true ? undefined : console.log(text))
   say(renderAudit(before))
   if (options.repair !== true || lacking(before.damaged).length === 0) return told(before, null, options)
-  await using bus = await openBus(stack, environment)
+  await using bus = await openBus({ stack }, environment, { name: 'verify' })
   const show = sparsely((text) => console.error(text))
   const startedMs = performance.now()
   const repaired = await repair(before.damaged, {
@@ -136,12 +134,4 @@ function auditShown({ query }: Store, range: { readonly fromMs: number; readonly
 function openTables(stack: RunningStack | null, environment: Env): Store {
   const settings = readSettings('CLICKHOUSE', storeSettings, environment)
   return openStore(stack === null ? settings : { ...settings, url: stack.clickhouseUrl })
-}
-
-async function openBus(stack: RunningStack | null, environment: Env): Promise<Bus> {
-  const { url, password, ...nats } = readSettings('NATS', busSettings, environment)
-  if (stack === null && environment['NATS_URL'] === undefined)
-    throw new StrikeflowError('config', 'No stack runs on --data: set NATS_URL, or start one with "npm start"')
-  const log = createLogger({ service: 'verify', level: 'warn' })
-  return connectBus({ ...nats, servers: stack?.natsUrl ?? url, pass: password, name: 'verify', log })
 }

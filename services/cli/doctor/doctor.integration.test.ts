@@ -174,6 +174,14 @@ describe('the doctor', () => {
     await rm(readOnly, { recursive: true })
   })
 
+  it('takes the port of a server that the environment names for no port of its own', async () => {
+    const { port } = new URL(nats.url)
+    const taken = { STANDALONE_NATS_PORT: port, STANDALONE_CLICKHOUSE_PORT: new URL(clickhouse.url).port }
+    expect(failures(await look({ environment: taken }))).toEqual([])
+    const embedded = await look({ environment: { ...taken, NATS_URL: undefined } })
+    expect(of(embedded, `port ${port}`)).toMatchObject({ status: 'fail' })
+  })
+
   it('names a port that another process has', async () => {
     const server = createServer()
     await once(server.listen(0, '127.0.0.1'), 'listening')

@@ -40,18 +40,36 @@ export async function examine(options: DoctorOptions): Promise<readonly Finding[
 const exampleFile = new URL('../../../.env.example', import.meta.url)
 const knownNames = async (): Promise<readonly string[]> => namesIn(await readFile(exampleFile, 'utf8'))
 
-/** Those of the embedded stack; a running one has told which it took. */
+/**
+ * Those of the embedded stack; a running one has told which it took. Where the environment names a server somewhere, as production
+ * does, the embedded one does not take its usual port.
+ */
 function ports(environment: Env, stack: RunningStack | null) {
+  const isElsewhere = (name: string): boolean => stack === null && environment[name] !== undefined
   const wanted = [
-    { name: 'nats', variable: 'STANDALONE_NATS_PORT', usual: 4222, url: stack?.natsUrl },
-    { name: 'clickhouse', variable: 'STANDALONE_CLICKHOUSE_PORT', usual: 8123, url: stack?.clickhouseUrl },
-    { name: 'api', variable: 'STANDALONE_API_PORT', usual: 8061, url: stack?.apiUrl ?? undefined },
+    {
+      name: 'nats',
+      variable: 'STANDALONE_NATS_PORT',
+      usual: 4222,
+      url: stack?.natsUrl,
+      isElsewhere: isElsewhere('NATS_URL'),
+    },
+    {
+      name: 'clickhouse',
+      variable: 'STANDALONE_CLICKHOUSE_PORT',
+      usual: 8123,
+      url: stack?.clickhouseUrl,
+      isElsewhere: isElsewhere('CLICKHOUSE_URL'),
+    },
+    { name: 'api', variable: 'STANDALONE_API_PORT', usual: 8061, url: stack?.apiUrl ?? undefined, isElsewhere: false },
   ]
-  return wanted.map(({ name, variable, usual, url }) => ({
-    name,
-    port: url === undefined ? portOf(environment[variable], usual) : Number(new URL(url).port),
-    usedByPid: url === undefined || stack === null ? null : stack.pid,
-  }))
+  return wanted
+    .filter(({ isElsewhere }) => !isElsewhere)
+    .map(({ name, variable, usual, url }) => ({
+      name,
+      port: url === undefined ? portOf(environment[variable], usual) : Number(new URL(url).port),
+      usedByPid: url === undefined || stack === null ? null : stack.pid,
+    }))
 }
 
 /** What is no port is told of by the check of the settings' owner. */

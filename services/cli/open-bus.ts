@@ -1,0 +1,28 @@
+import { type Bus, connectBus } from '../../shared/bus/connect.ts'
+import { busSettings } from '../../shared/bus/settings.ts'
+import { StrikeflowError } from '../../shared/model/errors.ts'
+import { type Env, readSettings } from '../../shared/runtime/config.ts'
+import { createLogger } from '../../shared/runtime/logger.ts'
+import type { RunningStack } from './running-stack.ts'
+
+export interface BusPlace {
+  /** Of the command line; it comes first. */
+  readonly nats?: string | undefined
+  /** Comes next; without one, `NATS_URL`. */
+  readonly stack: Pick<RunningStack, 'natsUrl'> | null
+}
+
+export interface BusOwner {
+  readonly name: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Connects a command, with the user, password or token of the environment. Throws StrikeflowError `config` where no server is named. */
+export async function openBus(place: BusPlace, environment: Env, { name, signal }: BusOwner): Promise<Bus> {
+  const { url, user, password, token } = readSettings('NATS', busSettings, environment)
+  const known = place.nats ?? place.stack?.natsUrl
+  if (known === undefined && environment['NATS_URL'] === undefined)
+    throw new StrikeflowError('config', 'No stack runs on --data: set NATS_URL, or start one with "npm start"')
+  const log = createLogger({ service: name, level: 'warn' })
+  return connectBus({ servers: known ?? url, user, pass: password, token, name, log, signal })
+}
