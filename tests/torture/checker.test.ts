@@ -113,6 +113,8 @@ describe('the checker', () => {
     ['a message the archive has twice', 'archive', { archived: new Map(ids.map((id) => [id, id === 'm3' ? 2 : 1])) }],
     ['a chain without its beginning', 'chain', { commits: sound.commits.slice(1), acked: new Set(['m2']) }],
     ['a processor that says it went back', 'rewind', { violations: ['rewind: the stream has gone back'] }],
+    ['a process that ended by itself', 'own end', { violations: ['own end: a ended with 1'] }],
+    ['an API that did not answer', 'API', { violations: ['API: 1 of 9 requests failed while it was up'] }],
     [
       'a commit row of an owner before, after the partition was taken',
       'fence',

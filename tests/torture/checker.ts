@@ -154,7 +154,7 @@ export function check(history: History): Verdict {
   }
 }
 
-const ruleOf = (text: string): string => /^(rewind|doubled|liveness)/.exec(text)?.[0] ?? 'process'
+const ruleOf = (text: string): string => /^(rewind|doubled|liveness|own end|API)/.exec(text)?.[0] ?? 'process'
 
 function checkLost(
   { attempted, acked }: History,

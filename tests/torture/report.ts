@@ -1,9 +1,12 @@
+import type { OwnEnd } from './part.ts'
 import type { TortureResult } from './torture.ts'
 
 export const totalFaults = ({ faults }: Pick<TortureResult, 'faults'>): number =>
   [...faults.values()].reduce((sum, count) => sum + count, 0)
 
 const shownViolations = 20
+
+const shownEnd = ({ text, isExcused }: OwnEnd): string => (isExcused ? `${text} (excused)` : text)
 
 /** The table of a run as a person reads it. */
 export function report(result: TortureResult, again: string): string {
@@ -33,7 +36,9 @@ export function report(result: TortureResult, again: string): string {
     ['API', `${apiRequests} requests, ${apiFailures} failed`],
     ['worked off', `${(drainedMs / 1000).toFixed(1)} s after the last fault`],
   ]
-  const ends = [...ownEnds].filter(([, list]) => list.length > 0).map(([name, list]) => `${name} ${list.join()}`)
+  const ends = [...ownEnds]
+    .filter(([, list]) => list.length > 0)
+    .map(([name, list]) => `${name} ${list.map(shownEnd).join()}`)
   return [
     ...lines.map(([name, value]) => `${name.padEnd(20)} ${value}`),
     '',

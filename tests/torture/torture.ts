@@ -12,6 +12,7 @@ import { attemptsIn, readHistory, storedSteps } from './history.ts'
 import { patientMs } from './patience.ts'
 import { undisturbed } from './reference.ts'
 import type { Scene } from './scene.ts'
+import type { OwnEnd, Part } from './part.ts'
 import { openStack, type TortureStack } from './stack.ts'
 import { watchApi, type Watched } from './watch.ts'
 
@@ -36,7 +37,7 @@ export interface TortureResult extends Verdict, Watched {
   /** From the last fault until everything was worked off. */
   readonly drainedMs: number
   /** Ends of processes nobody asked for, by part. */
-  readonly ownEnds: ReadonlyMap<string, readonly string[]>
+  readonly ownEnds: ReadonlyMap<string, readonly OwnEnd[]>
   readonly notes: readonly string[]
 }
 
@@ -101,6 +102,7 @@ async function play(
   const [watched] = await watching
   const ownEnds = new Map(stack.parts.map(({ name, ownEnds }) => [name, ownEnds] as const))
   await stopServices(scene)
+  scene.violations.push(...ownEndsIn(stack), ...apiFailuresIn(watched))
   say('comparing with an undisturbed run of the same messages')
   const verdict = await judge(scene)
   const faults = new Map([...scene.counts].toSorted(([a], [b]) => a.localeCompare(b)))
@@ -163,6 +165,19 @@ async function isDrained({ stack, extra }: Scene): Promise<boolean> {
   const { entries } = await readManifest(stack.archive)
   return entries.at(-1)?.toSeq === lastSeq
 }
+
+/** Whatever goes wrong around it, a service waits for better times. */
+export const ownEndsIn = ({
+  parts,
+}: {
+  readonly parts: readonly Pick<Part, 'name' | 'ownEnds'>[]
+}): readonly string[] =>
+  parts.flatMap(({ name, ownEnds }) =>
+    ownEnds.filter(({ isExcused }) => !isExcused).map(({ text }) => `own end: ${name} ended with ${text}`),
+  )
+
+export const apiFailuresIn = ({ apiRequests, apiFailures }: Watched): readonly string[] =>
+  apiFailures === 0 ? [] : [`API: ${apiFailures} of ${apiRequests} requests failed while it was up`]
 
 /** Everybody who works is told to stop, and does. */
 async function stopServices({ stack, violations }: Scene): Promise<void> {

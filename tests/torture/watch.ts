@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { patientMs } from './patience.ts'
 import type { Scene } from './scene.ts'
 
 /** Looks again and again at what must only go forward, and whether the API answers, until aborted. */
@@ -21,7 +22,7 @@ export async function watchApi(scene: Scene, stop: AbortSignal): Promise<Watched
     const url = stack.apiUrl()
     if (url === '' || !api.isUp) continue
     const { starts } = api
-    const problem = await fetch(`${url}/alerts/latest`, { signal: AbortSignal.timeout(5_000) })
+    const problem = await fetch(`${url}/alerts/latest`, { signal: AbortSignal.timeout(patientMs(5_000)) })
       .then(async (answer) => {
         await answer.arrayBuffer()
         return answer.ok ? '' : `status ${answer.status}`
@@ -29,7 +30,7 @@ export async function watchApi(scene: Scene, stop: AbortSignal): Promise<Watched
       .catch((error: unknown) => String((error as Error).cause ?? error))
     // A kill is felt by the socket before it is told here.
     if (problem !== '') await delay(100)
-    if (problem !== '' && (!api.isUp || api.starts !== starts)) continue
+    if (problem !== '' && (!api.isUp || !api.isWanted || api.starts !== starts)) continue
     apiRequests += 1
     if (problem === '') continue
     apiFailures += 1

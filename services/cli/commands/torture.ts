@@ -36,7 +36,7 @@ export function registerTorture(program: Command, environment: Env): void {
 Runs nats-server, ClickHouse, three processors, three publishers, an archiver, an exporter and the API in a temporary
 directory, on ports of their own; a stack that runs already is not touched. As root, disk full is tried too, on a tmpfs.
 Exit code 0: nothing lost, doubled, torn, out of order or different from an undisturbed run. 1: something was, or
-something could not be worked off; the last line says how to repeat the run.
+could not be worked off, or a service ended by itself, or the API failed; the last line says how to repeat the run.
 
 Example: npx strikeflow torture --minutes 10`,
     )
