@@ -97,14 +97,28 @@ export async function commitsAfter(
   )
 }
 
-/** Every incarnation of CHAINS that has commit rows, oldest first. */
-export async function readIncarnations(query: Query): Promise<readonly string[]> {
-  const rows = await query.rows<{ incarnation: string }>(
-    `SELECT incarnation FROM snapshots_v1 GROUP BY incarnation
-     ORDER BY splitByChar('#', incarnation)[1], toUInt32OrZero(extract(toString(incarnation), '#(\\\\d+)')), toString(incarnation)`,
-  )
-  return rows.map(({ incarnation }) => incarnation)
+/**
+ * The incarnations of CHAINS that have commit rows, oldest first: those of the newest so many streams. Each is found by the primary
+ * key, below the one before, so that it costs the same after months of commit rows.
+ */
+export async function readIncarnations(query: Query, streams = 2): Promise<readonly string[]> {
+  const found: string[] = []
+  for (;;) {
+    const [row] = await query.rows<{ incarnation: string }>(
+      `SELECT incarnation FROM snapshots_v1 WHERE {below:String} = '' OR incarnation < {below:String}
+       ORDER BY incarnation DESC LIMIT 1`,
+      { below: found.at(-1) ?? '' },
+    )
+    if (row === undefined) break
+    if (new Set([...found, row.incarnation].map(streamOf)).size > streams) break
+    found.push(row.incarnation)
+  }
+  return found.toSorted((a, b) => compare(streamOf(a), streamOf(b)) || timesBack(a) - timesBack(b) || compare(a, b))
 }
+
+const streamOf = (incarnation: string): string => incarnation.split('#')[0] ?? ''
+const timesBack = (incarnation: string): number => Number.parseInt(incarnation.split('#')[1] ?? '0', 10)
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 export interface KnownSlot {
   readonly underlying: string
