@@ -1,7 +1,9 @@
-import { encodeJson, headerNames } from '../../shared/bus/messages.ts'
+import { letterOf } from '../../shared/bus/dead-letters.ts'
+import { encodeJson } from '../../shared/bus/messages.ts'
 import type { Delivery } from '../../shared/bus/ordered-source.ts'
-import type { Publisher } from '../../shared/bus/publisher.ts'
-import { alertSubject, dlqSubject, featuresSubject } from '../../shared/bus/subjects.ts'
+import { maxMessageBytes, type Publisher } from '../../shared/bus/publisher.ts'
+import { alertSubject, featuresSubject } from '../../shared/bus/subjects.ts'
+import { StrikeflowError } from '../../shared/model/errors.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import { decode } from './decode.ts'
@@ -16,6 +18,8 @@ import { retractionOf } from './retraction.ts'
 export interface HandlerDeps {
   readonly publisher: Publisher
   readonly parameters: FeatureParams
+  /** Of CHAINS; null where messages are taken in whatever partition they lie. */
+  readonly partitions: number | null
   readonly metrics: ProcessorMetrics
   readonly log: Logger
 }
@@ -24,7 +28,7 @@ export interface HandlerDeps {
 export function createHandler(deps: HandlerDeps): Handler {
   return {
     open(delivery) {
-      const decoded = decode(delivery)
+      const decoded = decode(delivery, deps.partitions)
       return decoded.kind === 'dead-letter' ? decoded : opened(decoded.snapshot, deps)
     },
     deadLetter: (delivery, refused, mayHaveAlerted) => deadLetter(delivery, refused, mayHaveAlerted, deps),
@@ -64,54 +68,53 @@ function publish(
   { late }: Standing,
   { publisher }: HandlerDeps,
 ): readonly Promise<unknown>[] {
-  const sent: Promise<unknown>[] = alerts.map((alert) =>
-    publisher.publish(alertSubject(alert.data), encodeJson(alert), {
-      messageId: alert.id,
-      headers: { 'Content-Type': 'application/cloudevents+json' },
-    }),
-  )
+  const ready = alerts.map((alert) => outgoing(alertSubject(alert.data), alert, alert.id, cloudEvent))
   if (chain !== null && !late) {
     const { underlying, provider, snapshotId, marketTimeMs, spot } = meta
     // The strikes are as long as the chain itself, and in the table.
     const last = { underlying, provider, snapshotId, marketTimeMs, spot, ...chain, byStrike: undefined }
-    const messageId = `features-${snapshotId}`
-    sent.push(publisher.publish(featuresSubject(underlying), encodeJson(last), { messageId }))
+    ready.push(outgoing(featuresSubject(underlying), last, `features-${snapshotId}`))
   }
-  return sent
+  // Not before all of them stand: what is refused must not have left in part.
+  return ready.map((send) => send(publisher))
 }
 
-/** What cannot be read or computed goes to the dead letters as it is, and has its commit row: the partition goes on. */
+const cloudEvent = { 'Content-Type': 'application/cloudevents+json' }
+
+/** Throws where the message cannot be published, ever. */
+function outgoing(subject: string, body: unknown, messageId: string, headers: Readonly<Record<string, string>> = {}) {
+  const payload = encodeJson(body)
+  if (payload.length > maxMessageBytes) {
+    throw new StrikeflowError('bus', `Expected at most ${maxMessageBytes} bytes on ${subject}, was ${payload.length}`)
+  }
+  return (publisher: Publisher): Promise<unknown> => publisher.publish(subject, payload, { messageId, headers })
+}
+
+/** What cannot be read, computed or published goes to the dead letters, and has its commit row: the partition goes on. Never throws. */
 function deadLetter(
   delivery: Delivery,
   { reason, error }: Refused,
   mayHaveAlerted: boolean,
   { publisher, log, metrics }: HandlerDeps,
 ): readonly Promise<unknown>[] {
-  const { subject, streamSeq, messageId, payload, headers } = delivery
-  log.error({ err: error, streamSeq, subject, reason }, 'message dead-lettered')
+  const { streamSeq } = delivery
+  log.error({ err: error, streamSeq, subject: delivery.subject.slice(0, 300), reason }, 'message dead-lettered')
   metrics.deadLetters.inc({ reason })
-  const sent: Promise<unknown>[] = [
-    publisher.publish(dlqSubject(subject), payload, {
-      messageId: `dlq-${streamSeq}-${messageId ?? ''}`,
-      headers: {
-        ...Object.fromEntries([...headers].filter(([name]) => !name.startsWith('Nats-'))),
-        [headerNames.deathReason]: reason,
-        [headerNames.deathError]: (error as Error).message.replaceAll(/[^\x20-\x7e]/g, ' ').slice(0, 300),
-        [headerNames.deathStreamSeq]: String(streamSeq),
-        [headerNames.deathMessageId]: headers.get(headerNames.replayOf) ?? messageId ?? '',
-      },
-    }),
-  ]
-  const retraction = mayHaveAlerted ? retractionOf(delivery, reason) : null
-  if (retraction !== null) {
-    const headersOf = { 'Content-Type': 'application/cloudevents+json' }
-    const address = { severity: 'info', detector: 'retraction', underlying: retraction.subject } as const
-    sent.push(
-      publisher.publish(alertSubject(address), encodeJson(retraction), {
-        messageId: retraction.id,
-        headers: headersOf,
-      }),
-    )
-  }
+  const { subject, payload, ...options } = letterOf(delivery, reason, error)
+  const sent: Promise<unknown>[] = [publisher.publish(subject, payload, options)]
+  const retract = mayHaveAlerted ? retractionFor(delivery, reason) : null
+  if (retract !== null) sent.push(retract(publisher))
   return sent
+}
+
+/** Null where there is nothing to take back: what has no proper address has raised nothing. */
+function retractionFor(delivery: Delivery, reason: string): ReturnType<typeof outgoing> | null {
+  try {
+    const retraction = retractionOf(delivery, reason)
+    if (retraction === null) return null
+    const address = { severity: 'info', detector: 'retraction', underlying: retraction.subject } as const
+    return outgoing(alertSubject(address), retraction, retraction.id, cloudEvent)
+  } catch {
+    return null
+  }
 }

@@ -68,7 +68,7 @@ export async function createProcessor(deps: ProcessorDeps): Promise<Delivery<Flu
       stream: createChainStream(bus, deps.streams.profile, deps.streams.replicas),
       ledger: createLedger(store, { owner: `${instance}/${boot}`, codeVersion }),
       sink: createRowSink(store, { writer, insertLimitMs, midway: hasPoints ? () => point('mid-body') : undefined }),
-      handler: createHandler({ ...deps, parameters }),
+      handler: createHandler({ ...deps, parameters, partitions: settings.partitions }),
       rules: deliveryRules,
       point,
       observer: createObserver(deps),

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { StrikeflowError } from '../model/errors.ts'
 import type { Bus } from './connect.ts'
 import { apiErrorCodes, busError, isApiError } from './errors.ts'
 import { type Headers, headerNames, messageAt, nextMessage, type StoredMessage } from './messages.ts'
-import type { Publisher } from './publisher.ts'
-import { parseDlqSubject } from './subjects.ts'
+import type { Delivery } from './ordered-source.ts'
+import { maxMessageBytes, type Publisher } from './publisher.ts'
+import { dlqSubject, parseDlqSubject } from './subjects.ts'
 
 const stream = 'DLQ'
 
@@ -20,8 +22,68 @@ export interface DeadLetter {
   /** Sequence it had in its own stream; null when nobody wrote it down. */
   readonly streamSeq: number | null
   readonly diedAtMs: number
+  /** Bytes the payload had, where the letter is not the whole message; null where it is. */
+  readonly fullBytes: number | null
   readonly headers: Headers
   readonly payload: Uint8Array
+}
+
+/** What is published of a message that is given up. */
+export interface Letter {
+  readonly subject: string
+  readonly payload: Uint8Array
+  readonly messageId: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Of what does not fit whole. */
+const cutPayloadBytes = 64 * 1024
+/** The server takes 1 MiB with headers, and the publisher leaves 16 KiB of that to them. */
+const maxHeaderBytes = 8 * 1024
+/** Far under the server's control line. */
+const maxSubjectLength = 1_024
+const maxTextLength = 300
+
+/**
+ * The dead letter of any message the stream may hold: always one that can be published. What is too large goes cut, and says so;
+ * the whole message is in its own stream.
+ */
+export function letterOf(delivery: Delivery, reason: string, error: unknown): Letter {
+  const { subject, streamSeq, messageId, payload, headers } = delivery
+  const kept = headersThatFit(headers)
+  const words = error instanceof Error ? error.message : String(error)
+  const address = subject.length > maxSubjectLength ? `${subject.slice(0, maxSubjectLength)}_` : subject
+  const isWhole = payload.length <= maxMessageBytes && kept.areAll && address === subject
+  return {
+    subject: dlqSubject(address),
+    payload: isWhole ? payload : payload.slice(0, cutPayloadBytes),
+    messageId: `dlq-${streamSeq}-${printable(messageId ?? '')}`,
+    headers: {
+      ...kept.headers,
+      [headerNames.deathReason]: reason,
+      [headerNames.deathError]: printable(words),
+      [headerNames.deathStreamSeq]: String(streamSeq),
+      [headerNames.deathMessageId]: printable(headers.get(headerNames.replayOf) ?? messageId ?? ''),
+      ...(isWhole ? {} : { [headerNames.deathFullBytes]: String(payload.length) }),
+    },
+  }
+}
+
+const printable = (text: string): string => text.slice(0, maxTextLength).replaceAll(/[^\x20-\x7e]/g, ' ')
+
+/** Those of the message itself that can be sent again. */
+function headersThatFit(headers: Headers): { readonly headers: Record<string, string>; readonly areAll: boolean } {
+  const fitting: Record<string, string> = {}
+  let [bytes, areAll] = [0, true]
+  for (const [name, value] of headers) {
+    if (name.startsWith('Nats-')) continue
+    const size = Buffer.byteLength(name) + Buffer.byteLength(value) + 4
+    const fits = bytes + size <= maxHeaderBytes && /^[!-9;-~]+$/.test(name) && !/[\r\n]/.test(value)
+    if (fits) fitting[name] = value
+    bytes += fits ? size : 0
+    areAll &&= fits
+  }
+  return { headers: fitting, areAll }
 }
 
 /** All dead letters, oldest first. */
@@ -42,9 +104,11 @@ export async function deadLetterAt(bus: Bus, seq: number): Promise<DeadLetter | 
 
 /**
  * Publishes a dead letter on its first subject again and takes it out of DLQ. Under a new message id, or the stream and every table
- * would know it as the one that was given up. Its snapshot keeps its own id.
+ * would know it as the one that was given up. Its snapshot keeps its own id. Refuses a letter that is not whole.
  */
 export async function replayDeadLetter(bus: Bus, publisher: Publisher, letter: DeadLetter): Promise<number> {
+  const cut = cutText(letter)
+  if (cut !== null) throw new StrikeflowError('config', `Dead letter ${letter.seq} cannot be published again: ${cut}`)
   const kept = [...letter.headers].filter(
     ([name]) => !name.startsWith('Nats-') && !about.has(name) && name !== headerNames.publisher,
   )
@@ -57,6 +121,13 @@ export async function replayDeadLetter(bus: Bus, publisher: Publisher, letter: D
   })
   await dropDeadLetter(bus, letter.seq)
   return streamSeq
+}
+
+/** Says that a letter is not the whole message, and where that is; null where it is whole. */
+export function cutText({ fullBytes, payload, streamSeq, subject }: DeadLetter): string | null {
+  if (fullBytes === null) return null
+  const where = `message ${streamSeq ?? '?'} of CHAINS (${subject.slice(0, 100)}) while the stream keeps it, and in the archive`
+  return `it has ${payload.length} of the ${fullBytes} bytes, or not all headers; the whole is ${where}`
 }
 
 /** Takes a dead letter away for good; false when it is not there. */
@@ -75,6 +146,7 @@ const about = new Set<string>([
   headerNames.deathError,
   headerNames.deathStreamSeq,
   headerNames.deathMessageId,
+  headerNames.deathFullBytes,
 ])
 
 function toDeadLetter({
@@ -86,6 +158,7 @@ function toDeadLetter({
 }: Omit<StoredMessage, 'messageId'>): DeadLetter {
   const originalSeq = headers.get(headerNames.deathStreamSeq)
   const originalId = headers.get(headerNames.deathMessageId) ?? ''
+  const fullBytes = headers.get(headerNames.deathFullBytes)
   return {
     seq: streamSeq,
     subject: parseDlqSubject(subject),
@@ -94,6 +167,7 @@ function toDeadLetter({
     messageId: originalId === '' ? null : originalId,
     streamSeq: originalSeq === undefined ? null : Number(originalSeq),
     diedAtMs: publishedAtMs,
+    fullBytes: fullBytes === undefined ? null : Number(fullBytes),
     headers,
     payload,
   }

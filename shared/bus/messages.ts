@@ -23,6 +23,8 @@ export const headerNames = {
   deathError: 'Sf-Error',
   deathStreamSeq: 'Sf-Stream-Seq',
   deathMessageId: 'Sf-Message-Id',
+  /** On a dead letter that is not the whole message: bytes its payload had. */
+  deathFullBytes: 'Sf-Full-Bytes',
 } as const
 
 export type Headers = ReadonlyMap<string, string>

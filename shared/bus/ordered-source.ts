@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Msg } from 'nats'
+import { instantMs } from '../model/instant.ts'
 import type { DeliveryFacts } from './ack-reply.ts'
 import type { Bus } from './connect.ts'
 import { busError, classify, StreamResetError } from './errors.ts'
@@ -45,7 +46,7 @@ export function deliveryOf(parts: DeliveryParts): Delivery {
     headers,
     payload,
     publisher: headers.get(headerNames.publisher) ?? null,
-    publishedAtMs: Number.isFinite(publishedAt) ? publishedAt : storedAtMs,
+    publishedAtMs: instantMs.safeParse(publishedAt).data ?? storedAtMs,
     storedAtMs,
     pendingCount,
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { instantMs } from './instant.ts'
 import { refusalReasons } from './snapshot.ts'
 
-const instantMs = z.int()
 const ticker = z.string().min(1)
 
 /** One pass of a collector as it went; JSON on `quality.pass.<provider>`. */

@@ -10,6 +10,7 @@ import {
   stringColumn,
 } from './arrow.ts'
 import { StrikeflowError } from './errors.ts'
+import { instantMs } from './instant.ts'
 import { type ChainColumns, rejectReasons, type Snapshot, type SnapshotMeta } from './snapshot.ts'
 
 /** Version of the wire format, sent as `Sf-Schema`. A reader refuses what it does not know. */
@@ -132,8 +133,6 @@ function roomFor(frame: Uint8Array): number {
   return Math.min(Math.max(size, defaultRoom), maxUnpackedBytes) + 1
 }
 
-const instant = z.int()
-
 /** What a reader relies on; a message that says otherwise is dead-lettered, not met again at every start. */
 const metaSchema = z.object({
   snapshotId: z.guid(),
@@ -142,17 +141,19 @@ const metaSchema = z.object({
   underlying: z.string().min(1),
   spot: z.number().nullable(),
   timeKind: z.enum(['market', 'file', 'fetch']),
-  providerTimeMs: instant,
-  delayMs: instant.nonnegative(),
-  marketTimeMs: instant,
-  receivedAtMs: instant,
+  providerTimeMs: instantMs,
+  delayMs: z.int().nonnegative(),
+  marketTimeMs: instantMs,
+  receivedAtMs: instantMs,
   sessionDate: z.iso.date(),
   exchangeZone: z.string().min(1),
   contentHash: z.string().min(1),
   multiplier: z.number().positive(),
   listed: z.int().nonnegative(),
   rejects: z.array(z.object({ symbol: z.string(), reason: z.enum(rejectReasons), detail: z.string() })),
-  slot: z.object({ atMs: instant, intervalMs: instant.positive(), unchangedBefore: instant.nonnegative() }).optional(),
+  slot: z
+    .object({ atMs: instantMs, intervalMs: z.int().positive(), unchangedBefore: z.int().nonnegative() })
+    .optional(),
 })
 
 function decodeMeta(table: DecodedTable): SnapshotMeta {

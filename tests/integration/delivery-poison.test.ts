@@ -1,7 +1,9 @@
+import { headers as newHeaders } from 'nats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deadLetters } from '../../shared/bus/dead-letters.ts'
 import { decodeJson, messageAt } from '../../shared/bus/messages.ts'
 import { streamInfo } from '../../shared/bus/streams.ts'
+import { decodeSnapshot, encodeSnapshot } from '../../shared/model/snapshot-codec.ts'
 import {
   type ChainMessage,
   chainMessage,
@@ -115,5 +117,79 @@ describe('a message that kills the processor', { timeout: 120_000 }, () => {
     ).toMatchObject({ code: 0 })
     expect(await Array.fromAsync(deadLetters(stage.bus))).toEqual([])
     await processor.stop()
+  })
+})
+
+describe('a message nobody can take', { timeout: 120_000 }, () => {
+  const large = new Uint8Array(1_040_000)
+
+  it('larger than a dead letter may be is kept cut, says so, and is not published again', async () => {
+    await using stage = await openStage()
+    await stage.start('one')
+    const after = chainMessage({ underlying: 'T0', step: 1 })
+    // As any client may: the stream takes 1 MiB with headers.
+    await stage.bus.js.publish(after.subject, large, { msgID: 'large-garbage' })
+    await stage.publish([after])
+    await waitForCommits(stage, 2)
+    const letters = await Array.fromAsync(deadLetters(stage.bus))
+    expect(letters).toMatchObject([
+      { reason: 'undecodable', subject: after.subject, fullBytes: 1_040_000, streamSeq: 1 },
+    ])
+    const onServer = ['--nats', stage.nats.url]
+    const shown = await strikeflow(['dlq', 'show', '1', ...onServer])
+    expect(shown.stdout).toContain('not whole: it has 65536 of the 1040000 bytes')
+    expect(shown.stdout).toContain('message 1 of CHAINS')
+    const replayed = await strikeflow(['dlq', 'replay', '1', ...onServer])
+    expect(replayed).toMatchObject({ code: 2 })
+    expect(replayed.stderr).toContain('cannot be published again')
+    const rest = await strikeflow(['dlq', 'replay', '--all', ...onServer])
+    expect(rest).toMatchObject({ code: 0 })
+    expect(rest.stderr).toContain('left where it is')
+    expect(await Array.fromAsync(deadLetters(stage.bus))).toHaveLength(1)
+  })
+
+  it('ends no owner and stops none, at first sight or after another was killed over the range', async () => {
+    await using stage = await openStage()
+    const first = await stage.start('first')
+    const good = chainMessage({ underlying: 'T0', step: 1 })
+    await stage.publish([good])
+    await waitForCommits(stage, 1)
+    first.kill('SIGKILL')
+    await first.exited
+    const [, , partition] = good.subject.split('.')
+    const { js } = stage.bus
+    await js.publish(`chains.raw.${partition}.SPY`, new Uint8Array(10), { msgID: 'another shape' })
+    await js.publish(`chains.raw.${partition}.test.%ZZ`, new Uint8Array(10), { msgID: 'no escape' })
+    await js.publish(`chains.raw.${partition}.test.${'x'.repeat(1_500)}`, new Uint8Array(10), { msgID: 'long' })
+    const headers = newHeaders()
+    headers.set('Sf-Published-At', '1e300')
+    await js.publish(good.subject, new Uint8Array(10), { msgID: 'x'.repeat(20_000), headers })
+    await stage.publish([chainMessage({ underlying: 'T0', step: 2 })])
+    const second = await stage.start('second')
+    await waitForCommits(stage, 6)
+    const letters = await Array.fromAsync(deadLetters(stage.bus))
+    expect(letters.map(({ fullBytes }) => fullBytes)).toEqual([null, null, 10, null])
+    expect(second.process.exitCode).toBeNull()
+  })
+
+  it('is a snapshot under the subject of another, in another partition or without a subject of its own', async () => {
+    await using stage = await openStage()
+    await stage.start('one')
+    const [good, other] = [chainMessage({ underlying: 'T0', step: 1 }), chainMessage({ underlying: 'T0', step: 2 })]
+    const third = chainMessage({ underlying: 'T0', step: 3 })
+    const snapshot = decodeSnapshot(third.payload, third.headers['Content-Encoding'] ?? null, '1')
+    const named = encodeSnapshot({ ...snapshot, meta: { ...snapshot.meta, underlying: 'X'.repeat(300) } })
+    await stage.publish([
+      good,
+      { ...other, subject: 'chains.raw.3.test.OTHER' },
+      { ...third, payload: named.payload, headers: { 'Sf-Schema': '1', 'Content-Encoding': named.contentEncoding } },
+      { ...chainMessage({ underlying: 'T0', step: 4 }), subject: 'chains.raw.3.test.T0' },
+      chainMessage({ underlying: 'T0', step: 5 }),
+    ])
+    await waitForCommits(stage, 5)
+    const rows = await stage.store.query.rows<{ outcome: string; n: number }>(
+      'SELECT toString(outcome) AS outcome, count() AS n FROM snapshots_v1 GROUP BY outcome ORDER BY outcome',
+    )
+    expect(Object.fromEntries(rows.map(({ outcome, n }) => [outcome, n]))).toEqual({ stored: 2, 'dead-lettered': 3 })
   })
 })

@@ -157,12 +157,14 @@ export class SourceModel implements OpenStream {
   #broken(): Error | null {
     const { stream, created } = this.#options
     const { facts } = stream
-    if (facts.created !== created) return new StrikeflowError('bus', 'the stream was made anew')
+    if (facts.created !== created) return reset('the stream was made anew')
     if (this.#last === null) return null
-    if (facts.lastSeq < this.#last.streamSeq) return new StrikeflowError('bus', 'the stream has lost its end')
+    if (facts.lastSeq < this.#last.streamSeq) return reset('the stream has lost its end')
     const stored = stream.at(this.#last.streamSeq)
     const { streamSeq, messageId } = this.#last
     const isOther = stored === undefined ? stream.isSkipped(streamSeq) : stored.messageId !== messageId
-    return isOther ? new StrikeflowError('bus', 'the stream has another message there') : null
+    return isOther ? reset('the stream has another message there') : null
   }
 }
+
+const reset = (message: string): StrikeflowError => new StrikeflowError('bus', message, { retryable: true })

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Bus } from '../../../shared/bus/connect.ts'
 import {
+  cutText,
   type DeadLetter,
   deadLetterAt,
   deadLetters,
@@ -56,6 +57,11 @@ Examples:
     withBus(options, async (bus) => {
       const publisher = createPublisher(bus, { publisherId: `dlq/${process.pid}` })
       for (const letter of await chosen(bus, seqs, options, command)) {
+        const cut = cutText(letter)
+        if (cut !== null && options.all === true) {
+          console.error(`${letter.seq}  left where it is: ${cut}`)
+          continue
+        }
         const streamSeq = await replayDeadLetter(bus, publisher, letter)
         console.log(`${letter.seq}  published again on ${letter.subject} as ${streamSeq}`)
       }
@@ -105,6 +111,8 @@ async function list(bus: Bus): Promise<void> {
 async function show(bus: Bus, seq: number): Promise<void> {
   const letter = await found(bus, seq)
   for (const [name, value] of letter.headers) console.log(`${name}: ${value}`)
+  const cut = cutText(letter)
+  if (cut !== null) console.log(`(not whole: ${cut})`)
   const streamSeq = letter.streamSeq ?? 0
   console.log(readable({ subject: letter.subject, streamSeq, headers: letter.headers, payload: letter.payload }))
 }

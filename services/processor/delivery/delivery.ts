@@ -62,7 +62,7 @@ export class Delivery<B extends Batch> {
       maxRows: options.flushRows,
       maxWaitMs: options.flushMs,
       isHeld: () => !this.#membership.mayWrite(),
-      onWritten: (batch, seconds) => this.#onWritten(batch, seconds),
+      onWritten: (batch, seconds, partitions) => this.#onWritten(batch, seconds, partitions),
       onDropped: (partitions, error) => this.#onDropped(partitions, error),
     })
     this.#inFlight = {
@@ -78,7 +78,7 @@ export class Delivery<B extends Batch> {
     const problems: string[] = []
     if (!this.#isJoined) problems.push('not among the members yet')
     else if (!this.#membership.mayWrite()) problems.push('the leases cannot be renewed')
-    if (this.#setbacks.problem !== null) problems.push(this.#setbacks.problem)
+    problems.push(...this.#setbacks.problems())
     const positions = [...this.#stalled.values(), ...[...this.#partitions.values()].map(positionOf)]
     return { owned: [...this.#partitions.keys()], positions, problems }
   }
@@ -144,6 +144,7 @@ export class Delivery<B extends Batch> {
     await this.#let(lost, 'another owner')
     const desired = new Set(membership.desired())
     for (const partition of this.#stalled.keys()) if (!desired.has(partition)) this.#stalled.delete(partition)
+    this.#setbacks.keep(desired)
     await Promise.all([...this.#partitions.keys()].filter((p) => !desired.has(p)).map((p) => this.#release(p)))
     await this.#giveBack(desired)
     return this.#takeMissing([...desired])
@@ -168,8 +169,9 @@ export class Delivery<B extends Batch> {
       this.#settledAs = owned
       return null
     }
-    const { waitMs } = this.#setbacks
-    return waitMs > 0 ? waitMs : this.#take(missing)
+    const waitsMs = new Map(missing.map((partition) => [partition, this.#setbacks.waitMs(partition)]))
+    const due = missing.filter((partition) => (waitsMs.get(partition) ?? 0) <= 0)
+    return due.length === 0 ? Math.min(...waitsMs.values()) : this.#take(due)
   }
 
   async #take(partitions: readonly number[]): Promise<number | null> {
@@ -187,7 +189,6 @@ export class Delivery<B extends Batch> {
       // All of it in one life, or what was found whole may have been read half.
       await this.#storeWatch.look()
       if (this.#storeWatch.restarts !== restarts) throw startedAgain()
-      this.#setbacks.problem = null
       const owned = taken.map(({ place }) => place.partition)
       if (owned.length > 0) observer.took(owned)
       log.info(
@@ -198,8 +199,9 @@ export class Delivery<B extends Batch> {
       // Again at once: what was not won may be somebody's now, or nobody's.
       return owned.length === partitions.length ? 0 : 50
     } catch (error) {
-      this.#noteFailure(error)
-      return Math.max(0, this.#setbacks.waitMs)
+      this.#noteFailure(partitions, error)
+      // Others may be due before these.
+      return 0
     }
   }
 
@@ -213,6 +215,7 @@ export class Delivery<B extends Batch> {
       onFault: (error) => this.#fault.reject(error),
     })
     this.#partitions.set(partition.number, partition)
+    this.#setbacks.taken(partition.number)
     this.#stalled.delete(partition.number)
     partition.start()
   }
@@ -287,8 +290,8 @@ export class Delivery<B extends Batch> {
     }
   }
 
-  #onWritten(batch: B, seconds: number): void {
-    this.#setbacks.over()
+  #onWritten(batch: B, seconds: number, partitions: Iterable<number>): void {
+    this.#setbacks.over(partitions)
     this.#ports.observer.written(batch, seconds)
   }
 
@@ -304,7 +307,7 @@ export class Delivery<B extends Batch> {
       partition.halt()
       this.#failed.add(number)
     }
-    this.#noteFailure(error)
+    this.#noteFailure([...partitions], error)
   }
 
   async #watchStore(signal: AbortSignal): Promise<void> {
@@ -325,7 +328,7 @@ export class Delivery<B extends Batch> {
       this.#failed.add(number)
     }
     void this.#flusher.abandon(owned, startedAgain())
-    this.#noteFailure(startedAgain())
+    this.#noteFailure([...owned], startedAgain())
   }
 
   /** What it delivered before it failed is good and is written. */
@@ -334,12 +337,12 @@ export class Delivery<B extends Batch> {
     await this.#flusher.settled(number)
     if (this.#partitions.get(number) !== partition) return
     this.#failed.add(number)
-    this.#noteFailure(error)
+    this.#noteFailure([number], error)
   }
 
   /** Begins again, or ends the process where that mends nothing. */
-  #noteFailure(error: unknown): void {
-    if (this.#setbacks.note(error)) this.#wake.resolve()
+  #noteFailure(partitions: readonly number[], error: unknown): void {
+    if (this.#setbacks.note(partitions, error)) this.#wake.resolve()
     else this.#fault.reject(error)
   }
 }

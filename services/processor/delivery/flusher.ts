@@ -12,7 +12,7 @@ export interface FlusherOptions<B extends Batch> {
   readonly maxWaitMs: number
   /** True while nothing more is to be read. */
   readonly isHeld: () => boolean
-  readonly onWritten: (batch: B, seconds: number) => void
+  readonly onWritten: (batch: B, seconds: number, partitions: Iterable<number>) => void
   /** Called before anything else happens: nothing of these partitions may be added any more until they are taken anew. */
   readonly onDropped: (partitions: ReadonlySet<number>, error: unknown) => void
 }
@@ -176,7 +176,7 @@ export class Flusher<B extends Batch> {
     const { rows } = flush.batch
     try {
       await write(flush.batch, flush.publishes, flush)
-      onWritten(flush.batch, (timers.nowMs() - startedMs) / 1000)
+      onWritten(flush.batch, (timers.nowMs() - startedMs) / 1000, flush.epochs.keys())
       if (rows >= this.#maxRows) this.#maxRows = Math.min(this.#options.maxRows, Math.ceil(this.#maxRows * regrowth))
       this.#writing = null
       this.#settle(flush, true)

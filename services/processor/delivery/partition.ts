@@ -168,14 +168,15 @@ export class Partition<B extends Batch> {
     const { handler, point } = this.#deps.ports
     return inFlight.atRisk(delivery.streamSeq, () => {
       void point('opening')
-      return handler.open(delivery)
+      return refusing('undecodable', () => handler.open(delivery))
     })
   }
 
   async #process(delivery: Delivery, it: Looked, present: ReadonlyMap<string, RowCounts>): Promise<void> {
     if (!isOpen(it)) {
       await this.#roomOrHalt()
-      if (!this.#isHalted) this.#deadLetter(delivery, it)
+      if (this.#isHalted) return
+      await this.taken.inFlight.atRisk(delivery.streamSeq, () => this.#deadLetter(delivery, it))
       return
     }
     const standing = this.taken.states.standing(it.meta)
@@ -239,6 +240,8 @@ export class Partition<B extends Batch> {
     const { states, inFlight } = this.taken
     const computed = it.compute(standing, states.get(it.meta))
     if ('reason' in computed) return this.#deadLetter(delivery, computed)
+    const publishes = refusing('unpublishable', () => it.publish(computed, standing))
+    if ('reason' in publishes) return this.#deadLetter(delivery, publishes)
     if (computed.state !== null) states.set(it.meta, computed.state)
     const { counts, content } = computed
     const there = inFlight.isUpToDate(delivery.streamSeq) ? present.get(it.meta.snapshotId) : undefined
@@ -250,13 +253,17 @@ export class Partition<B extends Batch> {
       counts,
       content,
       tables: this.#deps.ports.rules.tablesToWrite(counts, there),
-      publishes: it.publish(computed, standing),
+      publishes,
     })
   }
 
+  /** Whatever it says: the commit row is what lets the partition go on, and names the message that the stream still has. */
   #deadLetter(delivery: Delivery, refused: Refused): void {
+    if (this.#isHalted) return
     const mayHaveAlerted = delivery.streamSeq <= this.taken.inFlight.doubtfulTo
-    const publishes = this.#deps.ports.handler.deadLetter(delivery, refused, mayHaveAlerted)
+    const { handler } = this.#deps.ports
+    const kept = refusing(refused.reason, () => handler.deadLetter(delivery, refused, mayHaveAlerted))
+    const publishes = 'reason' in kept ? [] : kept
     this.#add(delivery, { outcome: 'dead-lettered', reason: refused.reason, standing: nothing, meta: null, publishes })
   }
 
@@ -309,5 +316,14 @@ const alreadyStored = ({ meta }: Opened, standing: Standing): Done => ({
 })
 
 const noneThere: ReadonlyMap<string, RowCounts> = new Map()
+
+/** What a handler throws over a message is that message's own refusal: nobody else waits for it. */
+function refusing<T>(reason: string, run: () => T): T | Refused {
+  try {
+    return run()
+  } catch (error) {
+    return { reason, error }
+  }
+}
 
 const isOpen = (it: Looked): it is Opened => 'meta' in it

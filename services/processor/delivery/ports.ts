@@ -231,7 +231,8 @@ export interface ChainStream {
   messageIdAt(streamSeq: number): Promise<{ readonly messageId: string } | null>
   /**
    * The messages of a partition after a place, each once and in order. Fails when the stream is not that of the incarnation, or
-   * goes back behind what it delivered, `cursorMessageId` at the cursor included (null where that is unknown).
+   * goes back behind what it delivered, `cursorMessageId` at the cursor included (null where that is unknown). Fails retryably:
+   * a new beginning finds its place in whatever is there then.
    */
   open(place: Place, cursorMessageId: string | null): Promise<OpenStream>
 }
@@ -253,14 +254,14 @@ export interface Opened {
   readonly meta: SnapshotKey
   /** Pure but for the publishing, and without waiting. */
   compute(standing: Standing, before: KeyState | undefined): Computed | Refused
-  /** Sends alerts and the like at once; their acknowledgements are awaited before the commit row. */
+  /** Sends alerts and the like at once; their acknowledgements are awaited before the commit row. Throws, with nothing sent, what can never be. */
   publish(computed: Computed, standing: Standing): readonly Promise<unknown>[]
 }
 
 /** What is done with a message. */
 export interface Handler {
   open(delivery: Delivery): Opened | Refused
-  /** Keeps a message that cannot be processed; `mayHaveAlerted` when an owner before may have got as far as its alerts. */
+  /** Keeps a message that cannot be processed, and must not throw; `mayHaveAlerted` when an owner before may have got as far as its alerts. */
   deadLetter(delivery: Delivery, refused: Refused, mayHaveAlerted: boolean): readonly Promise<unknown>[]
 }
 

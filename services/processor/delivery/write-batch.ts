@@ -1,3 +1,4 @@
+import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { pause, type Timers } from '../../../shared/runtime/clock.ts'
 import { type Batch, type Fence, type Point, type RowSink, WriteFailure } from './ports.ts'
 
@@ -53,11 +54,21 @@ export function createBatchWriter<B extends Batch>(deps: BatchWriterDeps<B>): Wr
     // Nothing orders these among themselves. All must be over before a failure is told: what is still under way would be found half.
     await allSettled(batch.filled().map((table) => insert(() => sink.insertRows(batch, table, fence))))
     await point('rows-stored')
-    await Promise.all(publishes)
+    await acknowledged(publishes)
     await point('acknowledged')
     // After all other rows, never before: a commit row says that its snapshot is complete.
     await insert(() => sink.insertCommits(batch, fence))
     await point('committed')
+  }
+}
+
+/** What the bus refuses for good is refused to every owner and every start: somebody has to mend it. */
+async function acknowledged(publishes: readonly Promise<unknown>[]): Promise<void> {
+  try {
+    await Promise.all(publishes)
+  } catch (error) {
+    const isRefusal = error instanceof StrikeflowError && error.code === 'bus' && !error.retryable
+    throw isRefusal ? new WriteFailure('broken', error) : error
   }
 }
 

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect, it } from 'vitest'
 import { gapReasons, rankOf } from '../../../shared/model/gap.ts'
-import type { PassReport } from '../../../shared/model/pass-report.ts'
+import { type PassReport, passReportSchema } from '../../../shared/model/pass-report.ts'
 import type { CommittedSlot, PendingSlot } from '../../../shared/store/queries/ledger.ts'
 import { factOfCommit, unbroken } from './facts-of-commits.ts'
 import { factsOfReport } from './facts-of-report.ts'
@@ -37,6 +37,12 @@ const report = (known: Partial<PassReport>): PassReport => ({
 })
 
 describe('a pass report', () => {
+  it('names no time that no clock can show', () => {
+    expect(passReportSchema.safeParse(report({})).success).toBe(true)
+    for (const startedAtMs of [9e15, -1])
+      expect(passReportSchema.safeParse(report({ startedAtMs })).success).toBe(false)
+  })
+
   it('says of each chain what became of its slot', () => {
     const facts = factsOfReport(
       report({ published: [['SPY', 7, 70]], repeated: ['QQQ'], refused: [['IWM', 'timeout', 'no answer']] }),

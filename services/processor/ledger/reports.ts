@@ -13,6 +13,7 @@ import { type SlotFact, storeFacts } from './slot-rows.ts'
 
 interface ReadReport {
   readonly report: PassReport
+  readonly facts: readonly SlotFact[]
   readonly streamSeq: number
 }
 
@@ -45,7 +46,7 @@ export async function consumeReports(deps: LedgerDeps, signal: AbortSignal): Pro
 function read({ payload, streamSeq }: DurableMessage, { log }: LedgerDeps): ReadReport | null {
   try {
     const parsed = passReportSchema.safeParse(decodeJson(payload))
-    if (parsed.success) return { report: parsed.data, streamSeq }
+    if (parsed.success) return { report: parsed.data, facts: factsOfReport(parsed.data), streamSeq }
     log.error({ streamSeq, problem: z.prettifyError(parsed.error) }, 'pass report refused')
   } catch (err) {
     log.error({ streamSeq, err }, 'pass report refused')
@@ -55,7 +56,7 @@ function read({ payload, streamSeq }: DurableMessage, { log }: LedgerDeps): Read
 
 async function storeReports(reports: readonly ReadReport[], deps: LedgerDeps, signal: AbortSignal): Promise<void> {
   const { store, clock, metrics, log } = deps
-  const facts = reports.flatMap(({ report }) => factsOfReport(report))
+  const facts = reports.flatMap((read) => read.facts)
   const retry = {
     signal,
     onError: (err: unknown, attempt: number) => log.warn({ err, attempt }, 'facts not stored yet'),

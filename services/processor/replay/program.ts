@@ -29,6 +29,8 @@ export function replayHandler({ parameters }: Pick<KnownParameters, 'parameters'
   return createHandler({
     publisher: publishNothing,
     parameters,
+    // What is run again was taken where it lay.
+    partitions: null,
     metrics: createMetrics(createRegistry('replay')),
     // What could not be read or computed was told when it happened, and shows as an outcome.
     log: createLogger({ service: 'replay', level: 'silent' }),
