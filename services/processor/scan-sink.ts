@@ -2,9 +2,10 @@ import { z } from 'zod'
 import type { Bus } from '../../shared/bus/connect.ts'
 import { openDurable } from '../../shared/bus/durable.ts'
 import { decodeJson } from '../../shared/bus/messages.ts'
+import { instantMs } from '../../shared/model/instant.ts'
 import { scanStatuses } from '../../shared/model/scan.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
-import type { Store } from '../../shared/store/connect.ts'
+import { type Store, StoreError } from '../../shared/store/connect.ts'
 import { untilAnswered } from '../../shared/store/retry.ts'
 
 const count = z
@@ -17,8 +18,8 @@ const scanSchema = z.object({
   scanId: z.string().min(1),
   provider: z.string(),
   status: z.enum(scanStatuses),
-  startedAtMs: z.int(),
-  finishedAtMs: z.int().nullable(),
+  startedAtMs: instantMs,
+  finishedAtMs: instantMs.nullable(),
   planned: count,
   delivered: count,
   repeated: count,
@@ -30,7 +31,7 @@ const scanSchema = z.object({
 
 /**
  * Writes scan summaries to `scans_v1` as they come. A durable consumer shared by all processors: a summary is acknowledged
- * after it is in the table, and one written twice is the same row of the same version.
+ * after it is in the table, and one written twice is the same row of the same version. One that the table refuses comes again.
  */
 export async function runScanSink(bus: Bus, store: Store, log: Logger, signal: AbortSignal): Promise<void> {
   const consumer = { stream: 'SCAN_RESULTS', durable: 'scan-sink', filterSubject: 'scans.summary.>' }
@@ -39,13 +40,24 @@ export async function runScanSink(bus: Bus, store: Store, log: Logger, signal: A
     const scan = readScan(message.payload)
     if ('problem' in scan) {
       log.error({ streamSeq: message.streamSeq, problem: scan.problem }, 'scan summary refused')
-    } else {
-      await untilAnswered(() => storeScan(store, { ...scan, version: message.streamSeq }), {
-        signal,
-        onError: (err, attempt) => log.warn({ err, scanId: scan.scanId, attempt }, 'scan summary not stored yet'),
-      })
-    }
+    } else if (!(await isStored({ ...scan, version: message.streamSeq }, store, log, signal))) continue
     await message.ack()
+  }
+}
+
+/** False where somebody has to mend the table first; waits for a store that is only away. */
+async function isStored(scan: ScanRow, store: Store, log: Logger, signal: AbortSignal): Promise<boolean> {
+  const { scanId } = scan
+  try {
+    await untilAnswered(() => storeScan(store, scan), {
+      signal,
+      onError: (err, attempt) => log.warn({ err, scanId, attempt }, 'scan summary not stored yet'),
+    })
+    return true
+  } catch (err) {
+    if (!(err instanceof StoreError)) throw err
+    log.error({ err, scanId }, 'scan summary cannot be stored, it comes again')
+    return false
   }
 }
 

@@ -48,9 +48,11 @@ export class StoreError extends StrikeflowError {
   }
 }
 
-/** Timeout, network, memory, too many parts, not enough space, read-only: the same statement may succeed later. */
-const retryableCodes = new Set([3, 107, 159, 164, 202, 203, 209, 210, 241, 242, 243, 252, 285, 319, 341, 425, 517, 999])
-const indeterminateCodes = new Set([159, 209, 210, 319, 999])
+/** Timeout, network, memory, too many parts, not enough space, read-only, cancelled or aborted (a server that stops): the same statement may succeed later. */
+const retryableCodes = new Set([
+  3, 107, 159, 164, 173, 202, 203, 209, 210, 236, 241, 242, 243, 252, 285, 319, 341, 394, 425, 517, 999,
+])
+const indeterminateCodes = new Set([159, 209, 210, 236, 319, 394, 999])
 
 const defaultRequestTimeoutMs = 30_000
 

@@ -57,6 +57,12 @@ describe('delivery', { timeout: 120_000 }, () => {
     await stage.store.command('RENAME TABLE chain_features_v1 TO elsewhere')
     await stage.publish(messages)
     await waitFor('the problem to show', async () => (await processor.problems()).join().includes('stopped'))
+    // Longer than the pause: the next taking reads the table that is not there.
+    const takings = (): number => processor.log.filter(({ msg }) => msg === 'partitions begin again').length
+    const before = takings()
+    await waitFor('the next taking to fail', () => takings() >= before + 2, { timeoutMs: 60_000 })
+    expect((await processor.problems()).join()).toContain('chain_features_v1')
+    expect(processor.process.exitCode).toBeNull()
     await stage.store.command('RENAME TABLE elsewhere TO chain_features_v1')
     await waitForCommits(stage, messages.length)
     expect(await checksums(stage.store.query)).toEqual(undisturbed)
