@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Bus } from '../../../shared/bus/connect.ts'
 import { backlogOf, type DurableMessage, openDurable } from '../../../shared/bus/durable.ts'
 import { decodeJson } from '../../../shared/bus/messages.ts'
+import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { type PassReport, passReportSchema } from '../../../shared/model/pass-report.ts'
 import { storeReport } from '../../../shared/store/queries/ledger.ts'
 import { untilAnswered } from '../../../shared/store/retry.ts'
@@ -37,8 +38,21 @@ export async function consumeReports(deps: LedgerDeps, signal: AbortSignal): Pro
   await using source = await openDurable(bus, consumer, signal)
   for await (const batch of inBatches(source, maxBatch, maxWaitMs)) {
     const reports = batch.flatMap((message) => read(message, deps) ?? [])
+    if (await areStored(reports, deps, signal)) await Promise.all(batch.map((message) => message.ack()))
+  }
+}
+
+/** False where a server was away for too long or a table is not there: the reports come again. */
+async function areStored(reports: readonly ReadReport[], deps: LedgerDeps, signal: AbortSignal): Promise<boolean> {
+  try {
     await storeReports(reports, deps, signal)
-    await Promise.all(batch.map((message) => message.ack()))
+    return true
+  } catch (err) {
+    const isServers = err instanceof StrikeflowError && (err.retryable || err.code === 'store')
+    if (signal.aborted || !isServers) throw err
+    deps.metrics.errors.inc()
+    deps.log.warn({ err, reports: reports.length }, 'pass reports not stored, they come again')
+    return false
   }
 }
 
