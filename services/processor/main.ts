@@ -26,6 +26,7 @@ import { createMetrics, type ProcessorMetrics } from './metrics.ts'
 import { createLedger as createGapLedger, type Ledger as GapLedger } from './ledger/ledger.ts'
 import { createLedgerMetrics } from './ledger/metrics.ts'
 import { createPoint } from './points.ts'
+import { PublishWatch } from './publish-watch.ts'
 import { createProcessor } from './processor.ts'
 import { runScanSink } from './scan-sink.ts'
 
@@ -52,6 +53,8 @@ setFlagsFromString('--heap-growing-percent=1000')
 
 /** As long as a timer can wait: an outage of NATS is back-pressure, not a failure. */
 const publishDeadlineMs = 2 ** 31 - 1
+/** A server that is there and acknowledges nothing is one: the flush is dropped, and its partitions begin again. */
+const publishSilenceMs = 60_000
 
 process.exitCode = await runService(log, async ({ opened, signal }): Promise<Service> => {
   const nats = readSettings('NATS', busSettings, process.env)
@@ -59,6 +62,8 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
   const metrics = createMetrics(registry)
   const bus = opened(await openBus(nats, signal))
   const store = opened(openStore(readSettings('CLICKHOUSE', storeSettings, process.env)))
+  const ensure = () => ensureStreams(bus, nats.profile, { replicas: nats.replicas })
+  const publishWatch = new PublishWatch({ clock: systemClock, log, ensureStreams: ensure })
   let delivery: Awaited<ReturnType<typeof createProcessor>> | null = null
   let lagWatch: LagWatch | null = null
   let isReady = false
@@ -67,34 +72,17 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
       ready: () => [
         ...(isReady ? (delivery?.status().problems ?? []) : ['not consuming']),
         ...(lagWatch?.problems() ?? []),
+        ...publishWatch.problems(),
         ...(bus.status() === 'connected' ? [] : ['NATS is away']),
       ],
       status: () => ({ partitions: delivery?.status().owned.join(' ') ?? '' }),
     }),
   )
-  await ensureStreams(bus, nats.profile, { replicas: nats.replicas })
+  await ensure()
   await waitForSchema(store, signal)
-  delivery = await createProcessor({
-    bus,
-    store,
-    // Not ended by the stop: what is published must be acknowledged before its commit row. While NATS is away it waits.
-    publisher: createPublisher(bus, {
-      publisherId: `${instance}/${boot}`,
-      deadlineMs: publishDeadlineMs,
-    }),
-    streams: nats,
-    instance,
-    boot,
-    settings,
-    version,
-    log,
-    metrics,
-    point: createPoint({ ...points, pauseBeforeCommitMs: settings.pauseBeforeCommitMs }, systemTimers),
-    hasPoints: Object.values(points).some((point) => point !== undefined),
-    onSettled: () => {
-      if (!isReady) printReady({ service: 'processor', healthUrl: health.url })
-      isReady = true
-    },
+  delivery = await openDelivery(bus, store, nats, metrics, publishWatch, () => {
+    if (!isReady) printReady({ service: 'processor', healthUrl: health.url })
+    isReady = true
   })
   const lag = openLagWatch(bus, store, metrics)
   lagWatch = lag
@@ -122,6 +110,37 @@ function openBus(nats: z.output<typeof busSettings>, signal: AbortSignal): Promi
     // Every partition and the watch of the leases.
     expectedSources: Math.min(40, settings.partitions + 1),
     signal,
+  })
+}
+
+function openDelivery(
+  bus: Bus,
+  store: Store,
+  streams: z.output<typeof busSettings>,
+  metrics: ProcessorMetrics,
+  publishWatch: PublishWatch,
+  onSettled: () => void,
+): ReturnType<typeof createProcessor> {
+  return createProcessor({
+    bus,
+    store,
+    // Not ended by the stop: what is published must be acknowledged before its commit row. While NATS is away it waits.
+    publisher: createPublisher(bus, {
+      publisherId: `${instance}/${boot}`,
+      deadlineMs: publishDeadlineMs,
+      silenceMs: publishSilenceMs,
+      onRetry: (error) => publishWatch.onRetry(error),
+    }),
+    streams,
+    instance,
+    boot,
+    settings,
+    version,
+    log,
+    metrics,
+    point: createPoint({ ...points, pauseBeforeCommitMs: settings.pauseBeforeCommitMs }, systemTimers),
+    hasPoints: Object.values(points).some((point) => point !== undefined),
+    onSettled,
   })
 }
 

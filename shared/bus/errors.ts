@@ -49,6 +49,12 @@ export function busError(what: string, cause: unknown): StrikeflowError {
 export const isApiError = (error: unknown, code: number): boolean =>
   error instanceof JetStreamApiError && error.code === code
 
+/** True when nobody listens where it was sent: there is no such stream, or JetStream is not up yet. */
+export const isUnheard = (error: unknown): boolean =>
+  (error instanceof Error && error.name === 'JetStreamNotEnabled') ||
+  error instanceof errors.NoRespondersError ||
+  (error instanceof errors.RequestError && error.isNoResponders())
+
 function isNatsError(error: unknown): boolean {
   return (
     error instanceof JetStreamError ||

@@ -155,6 +155,27 @@ describe('a publisher', () => {
     expect(publisher.inFlight).toBe(0)
   })
 
+  it('gives up what a server that is there does not take, and waits for one that is not', async () => {
+    await using nats = await startTestNats()
+    const bus = await nats.connect()
+    const publisher = createPublisher(bus, { publisherId: 'test/1', silenceMs: 300 })
+    const publish = () => publisher.publish('chains.raw.0.sim.SPY', bytes('x'), { messageId: '1' })
+    await expect(publish()).rejects.toMatchObject({ code: 'bus', retryable: true })
+    await ensureStreams(bus, 'embedded')
+    await nats.kill()
+    await expect.poll(() => bus.status()).toBe('disconnected')
+    const publishing = publish()
+    const settled = publishing.then(
+      () => 'stored',
+      () => 'given up',
+    )
+    expect(await Promise.race([settled, new Promise((resolve) => setTimeout(() => resolve('waits'), 900))])).toBe(
+      'waits',
+    )
+    await nats.restart()
+    expect(await settled).toBe('stored')
+  })
+
   it('gives up when it is told to stop', async () => {
     await using nats = await startTestNats()
     const bus = await nats.connect()

@@ -20,6 +20,11 @@ export interface PublisherOptions {
   readonly timeoutMs?: number
   /** Retries of one message end after this; shorter than the streams' duplicate window. @default 60000 */
   readonly deadlineMs?: number
+  /**
+   * Retries end as well when the server has been there for so long, since the call, and has not acknowledged the message: its stream
+   * is gone or does not answer. @default Infinity
+   */
+  readonly silenceMs?: number
   /** First pause between attempts; doubles up to 2 s, with jitter. @default 50 */
   readonly backoffMs?: number
   /** Ends all waiting and retrying. */
@@ -99,9 +104,8 @@ export function createPublisher(bus: Bus, options: PublisherOptions): Publisher 
     payload: Uint8Array,
     { messageId, headers, signal: own }: PublishOptions,
   ): Promise<Enqueued> {
-    if (payload.length > maxMessageBytes) {
-      throw new StrikeflowError('bus', `Expected at most ${maxMessageBytes} bytes, was ${payload.length} (${subject})`)
-    }
+    refuseTooLarge(subject, payload)
+    const enqueuedMs = clock()
     const until = anySignal(signal, own)
     await window.take(until)
     const number = (published += 1)
@@ -109,7 +113,7 @@ export function createPublisher(bus: Bus, options: PublisherOptions): Publisher 
     for (const [name, value] of Object.entries(headers ?? {})) all.set(name, value)
     all.set(headerNames.publisher, `${publisherId}/${number}`)
     all.set(headerNames.publishedAt, String(clock()))
-    return { number, acked: begin({ subject, payload, messageId, headers: all }, until) }
+    return { number, acked: begin({ subject, payload, messageId, headers: all, enqueuedMs }, until) }
   }
 
   function begin(message: Message, until: AbortSignal | undefined): Promise<PublishAck> {
@@ -120,10 +124,12 @@ export function createPublisher(bus: Bus, options: PublisherOptions): Publisher 
   }
 
   async function enqueueAgain(subject: string, payload: Uint8Array, headers: Headers) {
+    const enqueuedMs = clock()
     await window.take(signal)
     const all = newHeaders()
     for (const [name, value] of headers) all.set(name, value)
-    return { acked: begin({ subject, payload, messageId: headers.get(headerNames.messageId), headers: all }, signal) }
+    const messageId = headers.get(headerNames.messageId)
+    return { acked: begin({ subject, payload, messageId, headers: all, enqueuedMs }, signal) }
   }
 
   return {
@@ -137,30 +143,48 @@ export function createPublisher(bus: Bus, options: PublisherOptions): Publisher 
   }
 }
 
+function refuseTooLarge(subject: string, payload: Uint8Array): void {
+  if (payload.length <= maxMessageBytes) return
+  throw new StrikeflowError('bus', `Expected at most ${maxMessageBytes} bytes, was ${payload.length} (${subject})`)
+}
+
 interface Message {
   readonly subject: string
   readonly payload: Uint8Array
   readonly messageId: string | undefined
   readonly headers: MsgHdrs
+  readonly enqueuedMs: number
 }
 
 type Send = (message: Message, signal: AbortSignal | undefined) => Promise<PublishAck>
 
 /** Sends one message until it is acknowledged, always under the same id, so that no attempt can store it twice. */
 function createSender(bus: Bus, options: PublisherOptions): Send {
-  const { timeoutMs = 2_000, deadlineMs = 60_000, backoffMs = 50, onRetry } = options
+  const { timeoutMs = 2_000, deadlineMs = 60_000, silenceMs = Infinity, backoffMs = 50, onRetry } = options
   const { clock = systemClock, random = Math.random } = options
+
+  let connectedMs = 0
+
+  async function untilConnected(signal: AbortSignal | undefined, limitMs: number): Promise<void> {
+    if (bus.status() === 'connected') return
+    await waitConnected(bus, signal, limitMs)
+    connectedMs = clock()
+  }
+
+  const isSilent = (message: Message, atMs: number): boolean =>
+    bus.status() === 'connected' && atMs > Math.max(message.enqueuedMs, connectedMs) + silenceMs
 
   return async function send(message, signal) {
     const deadline = clock() + deadlineMs
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await waitConnected(bus, signal, deadline - clock())
+        await untilConnected(signal, deadline - clock())
         return await attemptOnce(bus, message, timeoutMs)
       } catch (error) {
         signal?.throwIfAborted()
         const pauseMs = Math.min(maxBackoffMs, backoffMs * 2 ** attempt) * (0.5 + random())
-        if (classify(error) !== 'transient' || clock() + pauseMs > deadline) {
+        const nextMs = clock() + pauseMs
+        if (classify(error) !== 'transient' || nextMs > deadline || isSilent(message, nextMs)) {
           throw busError(`cannot publish on ${message.subject}`, error)
         }
         onRetry?.(error)
@@ -171,7 +195,6 @@ function createSender(bus: Bus, options: PublisherOptions): Send {
 }
 
 async function waitConnected(bus: Bus, signal: AbortSignal | undefined, limitMs: number): Promise<void> {
-  if (bus.status() === 'connected') return
   const limit = AbortSignal.timeout(Math.max(1, limitMs))
   try {
     await bus.connected(anySignal(signal, limit))

@@ -68,6 +68,19 @@ describe('delivery', { timeout: 120_000 }, () => {
     expect(await checksums(stage.store.query)).toEqual(undisturbed)
   })
 
+  it('makes ALERTS and FEATURES anew that were deleted under it, and goes on', async () => {
+    await using stage = await openStage()
+    const processor = await stage.start('steady')
+    await stage.publish(messages.slice(0, 96))
+    await waitForCommits(stage, 96)
+    await stage.bus.jsm.streams.delete('ALERTS')
+    await stage.bus.jsm.streams.delete('FEATURES')
+    await stage.publish(messages.slice(96, 480))
+    await waitForCommits(stage, 480)
+    expect((await streamInfo(stage.bus, 'FEATURES')).messages).toBeGreaterThan(0)
+    expect(processor.process.exitCode).toBeNull()
+  })
+
   it('goes on in a new incarnation when CHAINS is made anew under it, and takes what is stored for a duplicate', async () => {
     await using stage = await openStage()
     const processor = await stage.start('steady')
