@@ -1,4 +1,5 @@
 import { connectBus } from '../../shared/bus/connect.ts'
+import { agreeOnPartitions } from '../../shared/bus/partition-count.ts'
 import { createPublisher, maxMessageBytes } from '../../shared/bus/publisher.ts'
 import { ensureStreams } from '../../shared/bus/streams.ts'
 import { encodeSnapshot } from '../../shared/model/snapshot-codec.ts'
@@ -40,6 +41,7 @@ export async function composeCollector(
     await connectBus({ servers: url, name: settings.instance, log, user, pass: password, token, signal }),
   )
   await ensureStreams(bus, profile, { replicas })
+  await agreeOnPartitions(bus, settings.partitions, 'COLLECTOR_PARTITIONS')
   const publishing = {
     signal: aWhileAfter(signal),
     onRetry: (err: unknown) => log.warn({ err }, 'publish tried again'),

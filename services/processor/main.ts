@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import type { z } from 'zod'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
+import { agreeOnPartitions } from '../../shared/bus/partition-count.ts'
 import { createPublisher } from '../../shared/bus/publisher.ts'
 import { busSettings } from '../../shared/bus/settings.ts'
 import { ensureStreams } from '../../shared/bus/streams.ts'
@@ -79,6 +80,7 @@ process.exitCode = await runService(log, async ({ opened, signal }): Promise<Ser
     }),
   )
   await ensure()
+  await agreeOnPartitions(bus, settings.partitions, 'PROCESSOR_PARTITIONS')
   await waitForSchema(store, signal)
   delivery = await openDelivery(bus, store, nats, metrics, publishWatch, () => {
     if (!isReady) printReady({ service: 'processor', healthUrl: health.url })

@@ -10,6 +10,15 @@ const takeoverLimitMs = (): number => testLease.ttlMs + 5_000 * slack()
 const handOverLimitMs = (): number => 2_000 * slack()
 
 describe('processors that share the partitions', { timeout: 400_000 }, () => {
+  it('are as many for all: another number ends a processor with exit code 2, and both in words', async () => {
+    await using stage = await openStage()
+    await stage.start('one')
+    const other = await stage.start('two', { PROCESSOR_PARTITIONS: '32' }, false)
+    expect(await other.exited).toBe(2)
+    const problem = other.log.find(({ msg }) => msg === 'settings cannot work')?.['problem']
+    expect(problem).toContain('PROCESSOR_PARTITIONS is 32, but CHAINS on this server has 16 partitions')
+  })
+
   it('rows are the same as from one undisturbed processor when one is killed, one stopped and another joins', async () => {
     const messages = chainMessages(40, 60)
     await using reference = await openStage()
