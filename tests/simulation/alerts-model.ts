@@ -1,4 +1,5 @@
 import type { Host } from './host.ts'
+import { busFailure } from './stream-model.ts'
 import type { World } from './world.ts'
 
 /** The streams of alerts and dead letters: what was published, and how often it arrived there. */
@@ -19,7 +20,7 @@ export class AlertsModel {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const deadlineMs = time.nowMs + 60_000
     const attempt = (): void => {
-      if (time.nowMs > deadlineMs) return reject(new Error('not acknowledged in time'))
+      if (time.nowMs > deadlineMs) return reject(busFailure('not acknowledged in time'))
       if (faults.strikes('bus request lost', 0.1)) return host.later(2_000, attempt)
       time.after(random.between(0.2, 30), () => {
         // What was still in the buffers of a process that died may or may not have left it.

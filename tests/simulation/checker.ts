@@ -109,7 +109,7 @@ function checkCommit(context: Context, commit: Commit, reference: Reference): vo
     const rule = expected.outcome === 'stored' ? 'lost' : outcome === 'stored' ? 'doubled' : 'outcome'
     return report(rule, `${at} is ${outcome}, expected ${expected.outcome}`)
   }
-  if (outcome === 'dead-lettered') checkDeadLetter(context, commit, at)
+  if (outcome === 'dead-lettered' && body.kind !== 'unkeepable') checkDeadLetter(context, commit, at)
   if (expected.outcome === 'stored') checkStored(context, commit, expected, at)
 }
 

@@ -42,6 +42,8 @@ export const faultKinds = [
   'late snapshot',
   'undecodable',
   'uncomputable',
+  'unpublishable',
+  'unkeepable',
   'deadly',
   'dead letter replayed',
 ] as const

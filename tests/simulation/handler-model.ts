@@ -1,8 +1,9 @@
 import type { Handler, Opened } from '../../services/processor/delivery/ports.ts'
+import { StrikeflowError } from '../../shared/model/errors.ts'
 import type { AlertsModel } from './alerts-model.ts'
 import { compute, type Outcome } from './compute.ts'
 import type { Host } from './host.ts'
-import type { SimulatedDelivery } from './message.ts'
+import { isUnreadable, type SimulatedDelivery } from './message.ts'
 
 export interface HandlerModelOptions {
   readonly host: Host
@@ -17,7 +18,7 @@ export function createHandlerModel({ host, alerts, round, kill }: HandlerModelOp
   return {
     open(delivery) {
       const { body } = delivery as SimulatedDelivery
-      if (body.kind === 'undecodable') return { reason: 'undecodable', error: new Error('not a snapshot') }
+      if (isUnreadable(body)) return { reason: 'undecodable', error: new Error('not a snapshot') }
       if (body.kind === 'deadly') kill()
       const opened: Opened = {
         meta: body,
@@ -26,15 +27,19 @@ export function createHandlerModel({ host, alerts, round, kill }: HandlerModelOp
           const outcome = compute(body, standing, before, round)
           return { content: outcome.content, counts: outcome.counts, state: outcome.state }
         },
-        publish: ({ content }) =>
-          (content as Outcome['content']).alerts.map((alert) =>
+        publish({ content }) {
+          if (body.kind === 'unpublishable') throw new StrikeflowError('bus', 'no subject')
+          return (content as Outcome['content']).alerts.map((alert) =>
             alerts.publish(host, 'alerts', alert.slice(0, alert.indexOf(' ')), alert),
-          ),
+          )
+        },
       }
       return opened
     },
-    deadLetter: ({ streamSeq, messageId }, { reason }) => [
-      alerts.publish(host, 'deadLetters', messageId ?? '', `${streamSeq} ${reason}`),
-    ],
+    deadLetter(delivery, { reason }) {
+      const { body, streamSeq, messageId } = delivery as SimulatedDelivery
+      if (body.kind === 'unkeepable') throw new StrikeflowError('bus', 'too large')
+      return [alerts.publish(host, 'deadLetters', messageId ?? '', `${streamSeq} ${reason}`)]
+    },
   }
 }

@@ -29,6 +29,12 @@ export function createLedgerModel(world: World, sink: SinkModel, host: Host): Le
     probability: 0.007,
   }
   const ask = <T>(answer: () => T): Promise<T> => exchange(world, host, answer, options)
+  /** Of tables that may not be there. */
+  const read = <T>(answer: () => T): Promise<T> =>
+    ask(() => {
+      if (sink.isBroken) throw new StrikeflowError('store', 'no such table')
+      return answer()
+    })
   const owner = `${host.instance}/${host.boot}`
   return {
     server: () => ask(() => sink.server),
@@ -54,19 +60,19 @@ export function createLedgerModel(world: World, sink: SinkModel, host: Host): Le
         return new Set(rivals.map(({ partition }) => partition))
       }),
     begunInserts: () => ask(() => sink.begun),
-    incarnations: (created, partitions) => ask(() => newestIncarnations(sink, created, partitions)),
+    incarnations: (created, partitions) => read(() => newestIncarnations(sink, created, partitions)),
     segments: (incarnations, fromSeq) =>
-      ask(() => [...incarnations].flatMap(([partition, name]) => segmentsOf(sink, partition, name, fromSeq))),
+      read(() => [...incarnations].flatMap(([partition, name]) => segmentsOf(sink, partition, name, fromSeq))),
     committedBelow: (partition, incarnation, seq) =>
-      ask(() => newest(sink, partition, incarnation).find(({ streamSeq }) => streamSeq < seq) ?? null),
-    newestCommits: (partition, incarnation, limit) => ask(() => newest(sink, partition, incarnation).slice(0, limit)),
-    damagedCommits: (partitions, windowMs) => ask(() => partitions.flatMap((p) => damagedOf(sink, p, windowMs))),
-    states: (places) => ask(() => places.flatMap((place) => statesOf(sink, place))),
-    hasCommits: (partitions) => ask(() => new Set(partitions.filter((p) => commitsOf(sink, p).length > 0))),
-    rowCounts: (keys) => ask(() => countRows(sink, keys)),
+      read(() => newest(sink, partition, incarnation).find(({ streamSeq }) => streamSeq < seq) ?? null),
+    newestCommits: (partition, incarnation, limit) => read(() => newest(sink, partition, incarnation).slice(0, limit)),
+    damagedCommits: (partitions, windowMs) => read(() => partitions.flatMap((p) => damagedOf(sink, p, windowMs))),
+    states: (places) => read(() => places.flatMap((place) => statesOf(sink, place))),
+    hasCommits: (partitions) => read(() => new Set(partitions.filter((p) => commitsOf(sink, p).length > 0))),
+    rowCounts: (keys) => read(() => countRows(sink, keys)),
     // Everything in a run is younger than the audit at taking reaches back.
     lostRows: () => ask(() => null),
-    isStored: (snapshotId, before) => ask(() => isStored(sink, snapshotId, before)),
+    isStored: (snapshotId, before) => read(() => isStored(sink, snapshotId, before)),
   }
 }
 

@@ -3,7 +3,7 @@ import type { SnapshotKey } from '../../services/processor/key-states.ts'
 
 /** What a simulated message says; nothing is encoded. */
 export interface Body extends SnapshotKey {
-  readonly kind: 'sound' | 'undecodable' | 'uncomputable' | 'deadly'
+  readonly kind: 'sound' | 'undecodable' | 'unkeepable' | 'uncomputable' | 'unpublishable' | 'deadly'
   readonly value: number
   readonly quotes: number
 }
@@ -23,3 +23,5 @@ export interface SimulatedDelivery extends Delivery {
 
 export const keyOf = ({ underlying, provider }: Pick<SnapshotKey, 'underlying' | 'provider'>): string =>
   `${underlying}/${provider}`
+
+export const isUnreadable = ({ kind }: Body): boolean => kind === 'undecodable' || kind === 'unkeepable'

@@ -112,6 +112,8 @@ export class PublisherModel {
     const { faults } = this.#world
     if (faults.strikes('undecodable', 0.03)) return 'undecodable'
     if (faults.strikes('uncomputable', 0.02)) return 'uncomputable'
+    if (faults.strikes('unpublishable', 0.02)) return 'unpublishable'
+    if (faults.strikes('unkeepable', 0.02)) return 'unkeepable'
     return faults.strikes('deadly', 0.003) ? 'deadly' : 'sound'
   }
 

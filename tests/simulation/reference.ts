@@ -1,7 +1,7 @@
 import { type KeyState, KeyStates } from '../../services/processor/key-states.ts'
 import type { OutcomeName } from '../../shared/model/outcome.ts'
 import { compute, roundedAsStored } from './compute.ts'
-import { type Body, keyOf } from './message.ts'
+import { type Body, isUnreadable, keyOf } from './message.ts'
 import type { Content } from './sink-rows.ts'
 
 /** What an undisturbed pass over the messages of a partition has come to. */
@@ -19,7 +19,7 @@ export interface Expected {
 /** What becomes of the next message in an undisturbed pass. */
 export function expectedOf(body: Body, isGivenUp: boolean, { states, stored }: Reference): Expected {
   const key = keyOf(body)
-  if (isGivenUp || body.kind === 'undecodable') return { outcome: 'dead-lettered', key, content: null }
+  if (isGivenUp || isUnreadable(body)) return { outcome: 'dead-lettered', key, content: null }
   if (stored.has(body.snapshotId)) return { outcome: 'duplicate', key, content: null }
   if (body.kind !== 'sound') return { outcome: 'dead-lettered', key, content: null }
   const before = states.get(key)
