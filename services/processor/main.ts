@@ -22,6 +22,7 @@ import { openStore, type Store } from '../../shared/store/connect.ts'
 import { schemaIsCurrent } from '../../shared/store/migrate.ts'
 import { storeSettings } from '../../shared/store/settings.ts'
 import { processorSettings } from './config.ts'
+import { isRetryable } from './delivery/setbacks.ts'
 import { LagWatch } from './lag-watch.ts'
 import { createMetrics, type ProcessorMetrics } from './metrics.ts'
 import { createLedger as createGapLedger, type Ledger as GapLedger } from './ledger/ledger.ts'
@@ -173,11 +174,19 @@ function openGapLedger(bus: Bus, store: Store, registry: Registry, signal: Abort
   })
 }
 
-/** Runs all of them until the stop, or until one fails: then the others come to rest too. */
+/**
+ * Runs all of them until the stop, or until one fails: then the others come to rest too. What only fails because somebody is away
+ * while it is told to stop has ended well: whatever it had in hand comes again.
+ */
 async function together(stop: AbortSignal, parts: readonly ((stop: AbortSignal) => Promise<void>)[]): Promise<void> {
   const over = new AbortController()
   const either = AbortSignal.any([stop, over.signal])
-  const running = parts.map((run) => run(either))
+  const running = parts.map((run) =>
+    run(either).catch((err: unknown) => {
+      if (!stop.aborted || !isRetryable(err)) throw err
+      log.warn({ err }, 'not brought to an end, it begins there again')
+    }),
+  )
   try {
     await Promise.all(running)
   } finally {

@@ -149,7 +149,7 @@ async function ensureConsumer(bus: Bus, options: DurableOptions): Promise<void> 
 }
 
 function toDurableMessage(bus: Bus, message: JsMsg, { stream, durable }: DurableOptions): DurableMessage {
-  const headers = readHeaders(message.headers)
+  const headers = readHeaders(() => message.headers)
   return {
     subject: message.subject,
     streamSeq: message.seq,

@@ -43,10 +43,17 @@ export function decodeJson(payload: Uint8Array): unknown {
   }
 }
 
-/** The last value of each header; a repeated header has no meaning here. */
-export function readHeaders(headers: MsgHdrs | undefined): Headers {
+/**
+ * The last value of each header; a repeated header has no meaning here. None of a message whose headers the client cannot read (a
+ * space in a name, a line break in a value): it says nothing of itself then, and is refused like any other that does not.
+ */
+export function readHeaders(ofMessage: () => MsgHdrs | undefined): Headers {
   const read = new Map<string, string>()
-  for (const [name, values] of headers ?? []) read.set(name, values.at(-1) ?? '')
+  try {
+    for (const [name, values] of ofMessage() ?? []) read.set(name, values.at(-1) ?? '')
+  } catch {
+    return new Map()
+  }
   return read
 }
 
@@ -88,7 +95,7 @@ async function getMessage(
   try {
     const stored = await bus.jsm.streams.getMessage(stream, query)
     if (stored === null) return null
-    const headers = readHeaders(stored.header)
+    const headers = readHeaders(() => stored.header)
     return {
       subject: stored.subject,
       streamSeq: stored.seq,

@@ -269,7 +269,7 @@ class Source implements OrderedSource {
       ...facts,
       subject: message.subject,
       previousSeq: this.#previousSeq,
-      headers: readHeaders(message.headers),
+      headers: readHeaders(() => message.headers),
       payload: ownCopy(message.data),
     })
     const bytes = message.data.length + overheadBytes

@@ -29,7 +29,10 @@ describe('a processor that CHAINS is about to overtake', { timeout: 120_000 }, (
     const gap = decodeJson(told.payload) as Gap
     expect(gap.reason).toBe('retention')
     expect(gap.detail).toMatch(/^messages 41 to 59 of CHAINS .* were discarded before they were processed$/)
-    expect(await second.problems()).toContain('CHAINS has discarded 19 messages before they were processed')
+    // Shown once the stream has acknowledged the notice.
+    await waitFor('the degraded readiness', async () =>
+      (await second.problems()).includes('CHAINS has discarded 19 messages before they were processed'),
+    )
     const metrics = await (await fetch(`${second.healthUrl}/metrics`)).text()
     expect(metrics).toMatch(/^strikeflow_processor_discarded_messages_total\S* 19$/m)
     expect(second.log.map(({ msg }) => msg)).toContain('stream has discarded messages before they were processed')
