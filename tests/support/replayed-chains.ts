@@ -61,7 +61,7 @@ export function chainsOfEveryKind(): readonly ChainMessage[] {
     oddMessage('14', 'T3', 14.5, { contentHash: '14' }),
     oddMessage('fetched', 'F0', 10, { timeKind: 'fetch' }),
     ...chainMessages(8, 15, 15),
-    oddMessage('incomputable', 'T4', 29.5, { slot: { atMs: 9e15, intervalMs: 60_000, unchangedBefore: 0 } }),
+    oddMessage('incomputable', 'T4', 29.5, { delayMs: 9e15 }),
     copyOf(oddMessage('fetched', 'F0', 10, { timeKind: 'fetch', marketTimeMs: stepTimeMs(27) }), 'fetched again'),
     // Stands behind 15 others in the stream, between two of them in market time.
     oddMessage('late again', 'T5', 16.5, {}),
