@@ -68,7 +68,6 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
     publisher.thaw()
     slowestReopenMs = Math.max(slowestReopenMs, performance.now() - startedMs)
     if ((await uncommitted(stack)) > 0) midFlush += 1
-    if ((i + 1) % 25 === 0) process.stdout.write(`${i + 1} of ${kills} kills, ${midFlush} of them in a flush\n`)
   }
   await publisher.stop()
   const attempts = attemptsIn(stack.journals)
