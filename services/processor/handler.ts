@@ -1,9 +1,8 @@
 import { letterOf } from '../../shared/bus/dead-letters.ts'
 import { encodeJson } from '../../shared/bus/messages.ts'
 import type { Delivery } from '../../shared/bus/ordered-source.ts'
-import { maxMessageBytes, type Publisher } from '../../shared/bus/publisher.ts'
+import { type Publisher, refuseTooLarge } from '../../shared/bus/publisher.ts'
 import { alertSubject, featuresSubject } from '../../shared/bus/subjects.ts'
-import { StrikeflowError } from '../../shared/model/errors.ts'
 import type { Snapshot } from '../../shared/model/snapshot.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import { decode } from './decode.ts'
@@ -84,9 +83,7 @@ const cloudEvent = { 'Content-Type': 'application/cloudevents+json' }
 /** Throws where the message cannot be published, ever. */
 function outgoing(subject: string, body: unknown, messageId: string, headers: Readonly<Record<string, string>> = {}) {
   const payload = encodeJson(body)
-  if (payload.length > maxMessageBytes) {
-    throw new StrikeflowError('bus', `Expected at most ${maxMessageBytes} bytes on ${subject}, was ${payload.length}`)
-  }
+  refuseTooLarge(subject, payload)
   return (publisher: Publisher): Promise<unknown> => publisher.publish(subject, payload, { messageId, headers })
 }
 

@@ -143,7 +143,8 @@ export function createPublisher(bus: Bus, options: PublisherOptions): Publisher 
   }
 }
 
-function refuseTooLarge(subject: string, payload: Uint8Array): void {
+/** Throws StrikeflowError `bus` for what no attempt can publish. */
+export function refuseTooLarge(subject: string, payload: Uint8Array): void {
   if (payload.length <= maxMessageBytes) return
   throw new StrikeflowError('bus', `Expected at most ${maxMessageBytes} bytes, was ${payload.length} (${subject})`)
 }
