@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
 import type { z } from 'zod'
 import { type Bus, connectBus } from '../../shared/bus/connect.ts'
 import { agreeOnPartitions } from '../../shared/bus/partition-count.ts'
@@ -46,12 +45,6 @@ const log = createLogger({ service: 'processor', instance, ...logging })
 const points = { crashAt: process.env['STRIKEFLOW_CRASH_AT'], pauseAt: process.env['STRIKEFLOW_PAUSE_AT'] }
 const packageFile = new URL('../../package.json', import.meta.url)
 const version = (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version
-
-/*
- * What is made of a chain is garbage when its rows are in a flush, and little outlives it: some 20 MB. V8 collects such a heap whole
- * whenever it has grown to a few times that, which is several times a second, and each time goes through all that lives.
- */
-setFlagsFromString('--heap-growing-percent=1000')
 
 /** As long as a timer can wait: an outage of NATS is back-pressure, not a failure. */
 const publishDeadlineMs = 2 ** 31 - 1
