@@ -1,5 +1,5 @@
 import { availableParallelism, loadavg } from 'node:os'
 
-/** So long, and up to five times that on a machine with more to do than it has cores. */
-export const patientMs = (ms: number): number =>
-  ms * Math.min(5, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
+/** So long, and up to five times that on a machine with more to do than it has cores. Whole, as `AbortSignal.timeout` takes nothing else. */
+export const patientMs = (ms: number, load = loadavg()[0] ?? 0): number =>
+  Math.round(ms * Math.min(5, Math.max(1, load / availableParallelism())))
