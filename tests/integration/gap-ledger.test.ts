@@ -8,7 +8,7 @@ import type { PassReport } from '../../shared/model/pass-report.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
 import { migrate } from '../../shared/store/migrate.ts'
 import { startClickHouse, type TestClickHouse } from '../support/clickhouse.ts'
-import { ledgerOf, settled } from '../support/ledger.ts'
+import { ledgerOf, passReportOf, settled } from '../support/ledger.ts'
 import { startTestNats, type TestNats } from '../support/nats.ts'
 import { startService, type TestService } from '../support/service.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -167,7 +167,7 @@ describe('the gap ledger on real servers', { timeout: 120_000 }, () => {
     }
     const tell = (report: PassReport) =>
       publisher.publish(passSubject('venue'), encodeJson(report), { messageId: `r${report.scanId}` })
-    await tell(reportOf({ ...live, scanId: null }))
+    await tell(passReportOf({ ...live, scanId: null }))
     const states = async (): Promise<readonly string[]> => {
       const rows = await store.query.rows<{ line: string }>(
         `SELECT trimRight(concat(toString(state), ' ', reason)) AS line FROM gaps_v1 FINAL ORDER BY slot`,
@@ -178,7 +178,7 @@ describe('the gap ledger on real servers', { timeout: 120_000 }, () => {
     expect(new Set(await states())).toEqual(new Set(['missing collector_down']))
     const told = await bus.jsm.streams.info('QUALITY', { subjects_filter: 'quality.gap.>' })
     expect(told.state.subjects).toEqual({ 'quality.gap.BTC': 1 })
-    await tell(reportOf({ ...live, scanId: 'late', repeated: ['BTC'] }))
+    await tell(passReportOf({ ...live, scanId: 'late', repeated: ['BTC'] }))
     await waitFor('the late fact', async () => (await states())[0] === 'unchanged')
   })
 
@@ -191,7 +191,7 @@ describe('the gap ledger on real servers', { timeout: 120_000 }, () => {
       { messageId: 'x', headers: { [headerNames.schema]: '1' } },
     )
     const startedAtMs = Date.UTC(2026, 10, 16, 14, 35)
-    const report = reportOf({
+    const report = passReportOf({
       startedAtMs,
       published: [['SPY', 1, streamSeq]],
       lastAcked: 1,
@@ -204,28 +204,3 @@ describe('the gap ledger on real servers', { timeout: 120_000 }, () => {
     expect(await reasons()).toEqual(['SPY 2026-11-16 14:35 missing dead_lettered'])
   })
 })
-
-/** A report of a pass of SPY alone. */
-function reportOf(known: Partial<PassReport> & Pick<PassReport, 'startedAtMs'>): PassReport {
-  return {
-    provider: 'simulator',
-    instance: 'test',
-    boot: '1',
-    scanId: 'scan',
-    live: false,
-    exchangeZone: 'America/New_York',
-    intervalMs: 60_000,
-    delayMs: 0,
-    plannedFromMs: known.startedAtMs,
-    previousStartedAtMs: null,
-    underlyings: ['SPY'],
-    ownIntervalsMs: {},
-    published: [],
-    repeated: [],
-    refused: [],
-    lastAcked: 0,
-    duplicates: 0,
-    ended: false,
-    ...known,
-  }
-}

@@ -1,3 +1,4 @@
+import type { PassReport } from '../../shared/model/pass-report.ts'
 import type { Store } from '../../shared/store/connect.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -27,3 +28,26 @@ export async function ledgerOf(store: Store): Promise<readonly string[]> {
   )
   return rows.map(({ line }) => line)
 }
+
+/** A report of a pass of SPY alone, begun at `startedAtMs`, in which nothing happened but what is given. */
+export const passReportOf = (known: Partial<PassReport> & Pick<PassReport, 'startedAtMs'>): PassReport => ({
+  provider: 'simulator',
+  instance: 'test',
+  boot: '1',
+  scanId: 'scan',
+  live: false,
+  exchangeZone: 'America/New_York',
+  intervalMs: 60_000,
+  delayMs: 0,
+  plannedFromMs: known.startedAtMs,
+  previousStartedAtMs: null,
+  underlyings: ['SPY'],
+  ownIntervalsMs: {},
+  published: [],
+  repeated: [],
+  refused: [],
+  lastAcked: 0,
+  duplicates: 0,
+  ended: false,
+  ...known,
+})

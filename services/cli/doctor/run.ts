@@ -45,26 +45,19 @@ const knownNames = async (): Promise<readonly string[]> => namesIn(await readFil
  * does, the embedded one does not take its usual port.
  */
 function ports(environment: Env, stack: RunningStack | null) {
-  const isElsewhere = (name: string): boolean => stack === null && environment[name] !== undefined
-  const wanted = [
-    {
-      name: 'nats',
-      variable: 'STANDALONE_NATS_PORT',
-      usual: 4222,
-      url: stack?.natsUrl,
-      isElsewhere: isElsewhere('NATS_URL'),
-    },
+  const all = [
+    { name: 'nats', variable: 'STANDALONE_NATS_PORT', usual: 4222, url: stack?.natsUrl, address: 'NATS_URL' },
     {
       name: 'clickhouse',
       variable: 'STANDALONE_CLICKHOUSE_PORT',
       usual: 8123,
       url: stack?.clickhouseUrl,
-      isElsewhere: isElsewhere('CLICKHOUSE_URL'),
+      address: 'CLICKHOUSE_URL',
     },
-    { name: 'api', variable: 'STANDALONE_API_PORT', usual: 8061, url: stack?.apiUrl ?? undefined, isElsewhere: false },
+    { name: 'api', variable: 'STANDALONE_API_PORT', usual: 8061, url: stack?.apiUrl ?? undefined, address: null },
   ]
-  return wanted
-    .filter(({ isElsewhere }) => !isElsewhere)
+  return all
+    .filter(({ address }) => stack !== null || address === null || environment[address] === undefined)
     .map(({ name, variable, usual, url }) => ({
       name,
       port: url === undefined ? portOf(environment[variable], usual) : Number(new URL(url).port),

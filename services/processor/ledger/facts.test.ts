@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { gapReasons, rankOf } from '../../../shared/model/gap.ts'
 import { type PassReport, passReportSchema } from '../../../shared/model/pass-report.ts'
 import type { CommittedSlot, PendingSlot } from '../../../shared/store/queries/ledger.ts'
+import { passReportOf } from '../../../tests/support/ledger.ts'
 import { factOfCommit, unbroken } from './facts-of-commits.ts'
 import { factsOfReport } from './facts-of-report.ts'
 import { type Evidence, settle } from './losses.ts'
@@ -13,28 +14,15 @@ const at = (time: string): number => Date.parse(`2026-11-16T${time}:00Z`)
 const line = ({ underlying, slotMs, state, reason }: SlotFact): string =>
   `${underlying} ${new Date(slotMs).toISOString().slice(11, 16)} ${state} ${reason}`.trim()
 
-const report = (known: Partial<PassReport>): PassReport => ({
-  provider: 'cboe',
-  instance: 'collector',
-  boot: 'a',
-  scanId: 'scan',
-  live: true,
-  exchangeZone: 'America/New_York',
-  intervalMs: minute,
-  delayMs: 0,
-  plannedFromMs: at('15:00'),
-  startedAtMs: at('15:05') + 20_000,
-  previousStartedAtMs: at('15:04') + 20_000,
-  underlyings: ['SPY', 'QQQ'],
-  ownIntervalsMs: {},
-  published: [],
-  repeated: [],
-  refused: [],
-  lastAcked: 0,
-  duplicates: 0,
-  ended: false,
-  ...known,
-})
+const report = (known: Partial<PassReport>): PassReport =>
+  passReportOf({
+    live: true,
+    plannedFromMs: at('15:00'),
+    startedAtMs: at('15:05') + 20_000,
+    previousStartedAtMs: at('15:04') + 20_000,
+    underlyings: ['SPY', 'QQQ'],
+    ...known,
+  })
 
 describe('a pass report', () => {
   it('names no time that no clock can show', () => {

@@ -4,6 +4,7 @@ import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { systemClock } from '../../../shared/runtime/clock.ts'
 import { createRegistry } from '../../../shared/runtime/metrics.ts'
 import { openStage } from '../../../tests/support/delivery-stage.ts'
+import { passReportOf } from '../../../tests/support/ledger.ts'
 import { silentLog } from '../../../tests/support/nats.ts'
 import { waitFor } from '../../../tests/support/wait-for.ts'
 import { createLedgerMetrics } from './metrics.ts'
@@ -12,27 +13,11 @@ import { allReportsRead, consumeReports } from './reports.ts'
 
 const startedAtMs = Date.parse('2026-11-16T15:30:20Z')
 /** Five passes of one chain that were left out. */
-const report = {
-  provider: 'x',
-  instance: 'i',
-  boot: 'b',
-  scanId: 's',
-  live: false,
-  exchangeZone: 'America/New_York',
-  intervalMs: 60_000,
-  delayMs: 0,
+const report = passReportOf({
   plannedFromMs: startedAtMs - 600_000,
   startedAtMs,
   previousStartedAtMs: startedAtMs - 300_000,
-  underlyings: ['SPY'],
-  ownIntervalsMs: {},
-  published: [],
-  repeated: [],
-  refused: [],
-  lastAcked: 0,
-  duplicates: 0,
-  ended: false,
-}
+})
 
 describe('the reading of pass reports', { timeout: 120_000 }, () => {
   it('outlives gaps it cannot tell for longer than a publisher tries, and tells them when the report comes again', async () => {
@@ -52,8 +37,8 @@ describe('the reading of pass reports', { timeout: 120_000 }, () => {
     const metrics = createLedgerMetrics(createRegistry('test'))
     const settings = { partitions: 16, slotGraceMs: 0, ledgerIntervalMs: 100, ledgerSettleMs: 0 }
     const running = consumeReports({ ...deps, metrics, settings }, stop.signal)
-    await publisher.publish('quality.pass.x', encodeJson(report), { messageId: 'r1' })
-    await publisher.publish('quality.pass.x', encodeJson({ ...report, startedAtMs: 9e15 }), { messageId: 'r2' })
+    await publisher.publish('quality.pass.simulator', encodeJson(report), { messageId: 'r1' })
+    await publisher.publish('quality.pass.simulator', encodeJson({ ...report, startedAtMs: 9e15 }), { messageId: 'r2' })
     await waitFor('a refusal', () => refusals > 0)
     await waitFor('all to be read', () => allReportsRead(bus))
     expect(refusals).toBe(2)
