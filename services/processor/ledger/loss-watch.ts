@@ -26,6 +26,8 @@ const holesEveryMs = 60_000
 export class LossWatch {
   readonly #deps: LedgerDeps
   readonly #settledBefore = new Map<string, number>()
+  /** Where a provider's next look goes on: a thousand chains that nobody reads must not hide what was lost behind them. */
+  readonly #lookedTo = new Map<string, PendingSlot>()
   #holesAtMs = -Infinity
   #settledAtMs = -Infinity
 
@@ -50,11 +52,21 @@ export class LossWatch {
     const { store, settings } = this.#deps
     const newestMs = Math.max(...boots.map(({ lastStartedMs }) => lastStartedMs))
     const oldestMs = Math.min(...boots.map(({ plannedFromMs }) => plannedFromMs)) - horizonMs
-    const fromMs = this.#settledBefore.get(provider) ?? oldestMs
-    const settleMs = settings.ledgerSettleMs
-    const pending = await pendingSlots(store.query, { provider, fromMs, settleMs, limit: maxPending })
+    const lookedTo = this.#lookedTo.get(provider)
+    const fromMs = lookedTo?.slotMs ?? this.#settledBefore.get(provider) ?? oldestMs
+    const from = { fromMs, fromSeq: lookedTo?.streamSeq ?? 0 }
+    const pending = await pendingSlots(store.query, {
+      provider,
+      ...from,
+      settleMs: settings.ledgerSettleMs,
+      limit: maxPending,
+    })
     const left = await this.#settleEach(pending)
-    this.#settledBefore.set(provider, Math.min(left[0]?.slotMs ?? Infinity, newestMs) - lookBackMs)
+    if (lookedTo === undefined)
+      this.#settledBefore.set(provider, Math.min(left[0]?.slotMs ?? Infinity, newestMs) - lookBackMs)
+    const last = pending.length < maxPending ? undefined : pending.at(-1)
+    if (last === undefined) this.#lookedTo.delete(provider)
+    else this.#lookedTo.set(provider, last)
     return left.length
   }
 

@@ -12,7 +12,7 @@ export function createLedgerMetrics(registry: Registry) {
     }),
     pending: new Gauge({
       name: 'strikeflow_ledger_pending_slots',
-      help: 'Slots whose message was acknowledged a while ago and is not committed, at most 1000',
+      help: 'Slots whose message was acknowledged a while ago and is not committed, of the at most 1000 a look takes in turn',
       registers,
     }),
     holes: new Gauge({

@@ -123,6 +123,8 @@ export async function damagedCommits(
        SELECT * FROM snapshots_v1 FINAL
        WHERE partition IN {partitions:Array(UInt16)} AND outcome = 'stored'
          AND stored_at >= newest[partition] - toIntervalSecond({windowS:UInt32})
+         -- By the index: what is not of any of their windows is not read.
+         AND stored_at >= arrayMin(mapValues(newest)) - toIntervalSecond({windowS:UInt32})
      )
      SELECT DISTINCT partition, incarnation, stream_seq AS streamSeq, previous_seq AS previousSeq
      FROM (${perTable.join(' UNION ALL ')}) WHERE ifNull(there, 0) < promised ORDER BY streamSeq`,

@@ -156,7 +156,9 @@ export interface PendingSlot {
 
 export interface PendingRange {
   readonly provider: string
+  /** Start of the slot, and in that slot the sequence, behind which it begins. */
   readonly fromMs: number
+  readonly fromSeq: number
   /** So long since it was reported. */
   readonly settleMs: number
   readonly limit: number
@@ -169,6 +171,7 @@ export async function pendingSlots(query: Query, range: PendingRange): Promise<r
        interval_ms AS intervalMs, toString(coverage) AS coverage, stream_seq AS streamSeq
      FROM gaps_v1 FINAL
      WHERE provider = {provider:String} AND slot >= fromUnixTimestamp64Milli({fromMs:Int64})
+       AND (slot, stream_seq) > (fromUnixTimestamp64Milli({fromMs:Int64}), {fromSeq:UInt64})
        AND state = 'pending' AND stored_at <= now64(3) - toIntervalMillisecond({settleMs:UInt32})
      ORDER BY slot, stream_seq LIMIT {limit:UInt32}`,
     { ...range },
