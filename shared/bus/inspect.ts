@@ -2,6 +2,7 @@ import { AckPolicy, DeliverPolicy, type StreamInfo as NatsStreamInfo } from '@na
 import { nanos } from 'nats'
 import type { Bus } from './connect.ts'
 import { apiErrorCodes, busError, isApiError } from './errors.ts'
+import { agreedPartitions } from './partition-count.ts'
 import { compareStream, type Comparison } from './stream-drift.ts'
 import { bucketSpecs, type StreamProfile, streamSpecs } from './stream-specs.ts'
 import { streamConfig } from './streams.ts'
@@ -21,6 +22,16 @@ export interface BusFacts {
   readonly streams: readonly StreamFacts[]
   /** The server's clock, and by ours the moments between which it was read; null when there is no stream to ask by. */
   readonly clock: ClockReading | null
+  /** Null while nobody has said how many partitions there are. */
+  readonly unread: UnreadMessages | null
+}
+
+/** What lies in CHAINS outside of the partitions that processors share. */
+export interface UnreadMessages {
+  readonly partitions: number
+  readonly messages: number
+  /** As their subjects have it; empty when there are none. */
+  readonly outside: readonly string[]
 }
 
 export interface AccountFacts {
@@ -50,7 +61,7 @@ export async function inspectBus(
 ): Promise<BusFacts> {
   const serverVersion = bus.connection.info?.version ?? '0.0.0'
   const account = await accountFacts(bus)
-  if (account === null) return { serverVersion, account, streams: [], clock: null }
+  if (account === null) return { serverVersion, account, streams: [], clock: null, unread: null }
   const streams: StreamFacts[] = []
   for (const spec of [...streamSpecs, ...bucketSpecs]) {
     const info = await findStream(bus, spec.name)
@@ -62,7 +73,24 @@ export async function inspectBus(
       refusesAtShare: isRefusing ? info.state.bytes / info.config.max_bytes : null,
     })
   }
-  return { serverVersion, account, streams, clock: await readClock(bus, streams, clock) }
+  const isThere = (wanted: string) => streams.some(({ name, comparison }) => name === wanted && comparison !== null)
+  const unread = isThere('CHAINS') && isThere('KV_config') ? await findUnread(bus) : null
+  return { serverVersion, account, streams, clock: isThere('CHAINS') ? await readClock(bus, clock) : null, unread }
+}
+
+async function findUnread(bus: Bus): Promise<UnreadMessages | null> {
+  const partitions = await agreedPartitions(bus)
+  if (partitions === null) return null
+  const { state } = await bus.jsm.streams.info('CHAINS', { subjects_filter: 'chains.raw.>' })
+  const outside = new Set<string>()
+  let messages = 0
+  for (const [subject, count] of Object.entries(state.subjects ?? {})) {
+    const partition = subject.split('.')[2] ?? ''
+    if (/^\d+$/.test(partition) && Number(partition) < partitions) continue
+    outside.add(partition)
+    messages += count
+  }
+  return { partitions, messages, outside: [...outside].toSorted((a, b) => Number(a) - Number(b)) }
 }
 
 async function accountFacts(bus: Bus): Promise<AccountFacts | null> {
@@ -92,11 +120,9 @@ async function findStream(bus: Bus, name: string): Promise<NatsStreamInfo | null
 }
 
 /** A server says its time nowhere else in every version: here as the time at which it made a consumer. */
-async function readClock(bus: Bus, streams: readonly StreamFacts[], clock: () => number): Promise<ClockReading | null> {
-  const stream = streams.find(({ name, comparison }) => name === 'CHAINS' && comparison !== null)?.name
-  if (stream === undefined) return null
+async function readClock(bus: Bus, clock: () => number): Promise<ClockReading> {
   const askedAtMs = clock()
-  const { created, name } = await bus.jsm.consumers.add(stream, {
+  const { created, name } = await bus.jsm.consumers.add('CHAINS', {
     deliver_policy: DeliverPolicy.New,
     ack_policy: AckPolicy.None,
     inactive_threshold: nanos(1000),
@@ -104,6 +130,6 @@ async function readClock(bus: Bus, streams: readonly StreamFacts[], clock: () =>
     num_replicas: 1,
   })
   const answeredAtMs = clock()
-  await bus.jsm.consumers.delete(stream, name).catch(() => {})
+  await bus.jsm.consumers.delete('CHAINS', name).catch(() => {})
   return { serverMs: Date.parse(created), askedAtMs, answeredAtMs }
 }

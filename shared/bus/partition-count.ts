@@ -22,6 +22,12 @@ export async function agreeOnPartitions(bus: Bus, partitions: number, setting: s
   }
 }
 
+/** Null while nobody has written it down. */
+export async function agreedPartitions(bus: Bus): Promise<number | null> {
+  const known = await (await openBucket(bus, 'config')).get(key)
+  return known === null ? null : Number(known.value)
+}
+
 async function agree(bus: Bus, partitions: number, setting: string): Promise<void> {
   const bucket = await openBucket(bus, 'config')
   const known = await bucket.get(key)

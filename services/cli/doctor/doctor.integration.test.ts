@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestClickHouse, startClickHouse } from '../../../tests/support/clickhouse.ts'
 import { mountTmpfs } from '../../../tests/support/mount.ts'
 import { startTestNats, type TestNats } from '../../../tests/support/nats.ts'
+import { agreeOnPartitions } from '../../../shared/bus/partition-count.ts'
 import { ensureStreams } from '../../../shared/bus/streams.ts'
 import { openStore } from '../../../shared/store/connect.ts'
 import { migrate } from '../../../shared/store/migrate.ts'
@@ -78,6 +79,22 @@ describe('the doctor', () => {
     const bus = await nats.connect()
     expect((await bus.jsm.streams.info('CHAINS')).state.consumer_count).toBe(0)
     expect(of(await look(), 'data directory')?.found).toContain('can be written')
+  })
+
+  it('finds chains in partitions that no processor reads', async () => {
+    await using other = await startTestNats()
+    const bus = await other.connect()
+    await ensureStreams(bus, 'embedded')
+    const partitions = async () => of(await look({ environment: { NATS_URL: other.url } }), 'partitions')
+    expect(await partitions()).toBeUndefined()
+    await agreeOnPartitions(bus, 16, 'PROCESSOR_PARTITIONS')
+    for (const partition of [0, 15]) await bus.js.publish(`chains.raw.${partition}.cboe.SPY`)
+    expect(await partitions()).toMatchObject({ status: 'ok' })
+    for (const partition of [20, 16, 20]) await bus.js.publish(`chains.raw.${partition}.cboe.SPY`)
+    expect(await partitions()).toMatchObject({
+      status: 'fail',
+      found: expect.stringMatching(/^3 messages of CHAINS in partitions 16, 20:/) as string,
+    })
   })
 
   it('works without servers, and says what it left out', async () => {

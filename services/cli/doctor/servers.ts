@@ -1,5 +1,11 @@
 import { connectBus } from '../../../shared/bus/connect.ts'
-import { type AccountFacts, type BusFacts, inspectBus, type StreamFacts } from '../../../shared/bus/inspect.ts'
+import {
+  type AccountFacts,
+  type BusFacts,
+  inspectBus,
+  type StreamFacts,
+  type UnreadMessages,
+} from '../../../shared/bus/inspect.ts'
 import type { StreamProfile } from '../../../shared/bus/stream-specs.ts'
 import type { Clock } from '../../../shared/runtime/clock.ts'
 import { createLogger } from '../../../shared/runtime/logger.ts'
@@ -48,7 +54,7 @@ export async function checkBus(target: BusTarget, clock: Clock): Promise<BusChec
 }
 
 export function busFindings(
-  { serverVersion, account, streams, clock }: BusFacts,
+  { serverVersion, account, streams, clock, unread }: BusFacts,
   profile: StreamProfile,
 ): readonly Finding[] {
   const version = checkNatsVersion('nats', serverVersion, profile)
@@ -66,6 +72,7 @@ export function busFindings(
     ),
     checkHeadroom(account),
     ...streamFindings(streams),
+    ...(unread === null ? [] : [checkUnread(unread)]),
     ...(clock === null ? [] : [checkClock('nats clock', clock)]),
   ]
 }
@@ -127,6 +134,17 @@ function streamFinding({ name, comparison, refusesAtShare }: StreamFacts): Findi
       ),
     )
   return findings
+}
+
+function checkUnread({ partitions, messages, outside }: UnreadMessages): Finding {
+  const check = 'partitions'
+  if (messages === 0) return ok(check, `${partitions}, and nothing in CHAINS outside of them`)
+  const found = `${messages} messages of CHAINS in partitions ${outside.join(', ')}: there are ${partitions}, and no processor reads others`
+  return fail(
+    check,
+    found,
+    `let whoever publishes them do so with COLLECTOR_PARTITIONS=${partitions}, and fetch them again`,
+  )
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null))

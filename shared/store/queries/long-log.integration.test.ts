@@ -10,9 +10,9 @@ const limit = 50_000
 
 it('reads little of a long commit log where only its end or one collector is asked for', async () => {
   await using tables = await openTables()
-  const { query, command } = tables.store
+  const { store } = tables
   const fill = (rows: number, { incarnation, publisher, storedAt }: Record<string, string>): Promise<void> =>
-    command(
+    store.command(
       `INSERT INTO snapshots_v1 (incarnation, partition, stream_seq, outcome, n_alerts, publisher, publisher_seq, stored_at)
        SELECT '${incarnation}', number % 16, number, 'stored', 1, '${publisher}', number + 1, ${storedAt} FROM numbers(${rows})`,
     )
@@ -23,7 +23,7 @@ it('reads little of a long commit log where only its end or one collector is ask
   })
   await fill(100, { incarnation: 'b', publisher: 'collector/new', storedAt: 'now64(3)' })
   const frugal: Query = {
-    rows: (sql, params) => query.rows(`${sql} SETTINGS max_rows_to_read = ${limit}`, params),
+    rows: (sql, params) => store.query.rows(`${sql} SETTINGS max_rows_to_read = ${limit}`, params),
   }
   await expect(frugal.rows('SELECT sum(n_alerts) FROM snapshots_v1')).rejects.toThrow('TOO_MANY_ROWS')
   expect(await committedNumbers(frugal, 'collector/new', 1_000)).toBe(100)
