@@ -81,8 +81,15 @@ function rates(contracts: number, run: ProcessorRun, floors: readonly FloorRun[]
     processorPeakRssMb: run.peakRssMb,
     processorCpuSeconds: run.cpuSeconds,
     clickhouseCpuSeconds: run.clickhouseCpuSeconds === null ? null : rounded(run.clickhouseCpuSeconds, 2),
+    natsCpuSeconds: run.natsCpuSeconds === null ? null : rounded(run.natsCpuSeconds, 2),
+    busyShare: busyShare(run),
     insertFloorCpuSeconds: floorCpu.some(Number.isNaN) ? null : rounded(Math.min(...floorCpu), 2),
   }
+}
+
+function busyShare({ seconds, ownCpuSeconds, clickhouseCpuSeconds, natsCpuSeconds }: ProcessorRun): number | null {
+  if (ownCpuSeconds === null || clickhouseCpuSeconds === null || natsCpuSeconds === null) return null
+  return rounded((ownCpuSeconds + clickhouseCpuSeconds + natsCpuSeconds) / (seconds * availableParallelism()), 2)
 }
 
 const rounded = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits

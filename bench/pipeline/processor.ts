@@ -17,6 +17,9 @@ export interface ProcessorRun {
   readonly peakRssMb: number | null
   readonly cpuSeconds: number | null
   readonly clickhouseCpuSeconds: number | null
+  readonly natsCpuSeconds: number | null
+  /** Of the processor between the two ends of `seconds` alone. */
+  readonly ownCpuSeconds: number | null
 }
 
 export interface ProcessorRunOptions {
@@ -32,7 +35,8 @@ export interface ProcessorRunOptions {
 /** Runs the real processor on a stream that holds everything already, until all is committed. */
 export async function runProcessor(options: ProcessorRunOptions): Promise<ProcessorRun> {
   const { stand, messages, signal } = options
-  const clickhouseCpuBefore = cpuSecondsOf(stand.clickhouse.pid)
+  const servers = [stand.clickhouse.pid, stand.natsPid]
+  const before = servers.map(cpuSecondsOf)
   const watch = createWatch(options)
   await using processor = startProcessor({ ...options, onLine: (line) => watch.look(line, processor.pid) })
   processor.child.once('exit', watch.stop)
@@ -40,20 +44,28 @@ export async function runProcessor(options: ProcessorRunOptions): Promise<Proces
   const committed = await committedMessages(stand)
   const endMs = Date.now()
   if (committed !== messages) throw new Error(`${committed} commit rows of outcome stored, expected ${messages}`)
-  const clickhouseCpu = cpuSecondsOf(stand.clickhouse.pid)
+  const [clickhouseCpuSeconds = null, natsCpuSeconds = null] = servers.map((pid, i) =>
+    less(cpuSecondsOf(pid), before[i]),
+  )
+  const cpuSeconds = cpuSecondsOf(processor.pid)
   return {
     seconds: (endMs - watched.startMs) / 1000,
     flushes: watched.flushes,
     rssMb: watched.rssMb,
     peakRssMb: memoryOf(processor.pid)?.peakRssMb ?? null,
-    cpuSeconds: cpuSecondsOf(processor.pid),
-    clickhouseCpuSeconds:
-      clickhouseCpu === null || clickhouseCpuBefore === null ? null : clickhouseCpu - clickhouseCpuBefore,
+    cpuSeconds,
+    clickhouseCpuSeconds,
+    natsCpuSeconds,
+    ownCpuSeconds: less(cpuSeconds, watched.startCpuSeconds),
   }
 }
 
+const less = (after: number | null, before: number | null | undefined): number | null =>
+  after === null || before === null || before === undefined ? null : after - before
+
 interface Watched {
   readonly startMs: number
+  readonly startCpuSeconds: number | null
   readonly flushes: number
   readonly rssMb: readonly number[]
 }
@@ -63,6 +75,7 @@ function createWatch({ messages, passMessages }: Pick<ProcessorRunOptions, 'mess
   const { promise, resolve, reject } = Promise.withResolvers<Watched>()
   const rssMb: number[] = []
   let startMs = Number.NaN
+  let startCpuSeconds: number | null = null
   let flushes = 0
   let committed = 0
   const stalled = (): void =>
@@ -72,7 +85,10 @@ function createWatch({ messages, passMessages }: Pick<ProcessorRunOptions, 'mess
     done: promise,
     stop: () => clearTimeout(stallTimer),
     look({ msg, time, messages: written = 0 }: LogLine, pid: number): void {
-      if (msg === 'partitions taken') startMs = time
+      if (msg === 'partitions taken') {
+        startMs = time
+        startCpuSeconds = cpuSecondsOf(pid)
+      }
       if (msg !== 'flush committed') return
       stallTimer.refresh()
       flushes += 1
@@ -81,7 +97,7 @@ function createWatch({ messages, passMessages }: Pick<ProcessorRunOptions, 'mess
       if (memory !== null && committed >= (rssMb.length + 1) * passMessages) rssMb.push(memory.rssMb)
       if (committed < messages) return
       clearTimeout(stallTimer)
-      resolve({ startMs, flushes, rssMb })
+      resolve({ startMs, startCpuSeconds, flushes, rssMb })
     },
   }
 }

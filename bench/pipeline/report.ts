@@ -16,7 +16,7 @@ export interface PipelineReport {
   readonly contractsPerSecond: number
   readonly seconds: number
   readonly flushes: number
-  /** Bare Arrow inserts of the same rows, before and after the pipeline: all rows over all seconds. */
+  /** Bare inserts of the same rows, before and after the pipeline: all rows over all seconds. */
   readonly insertFloorContractsPerSecond: number
   /** The two of them; how far they differ is the noise of the machine. */
   readonly insertFloorRuns: readonly number[]
@@ -35,6 +35,9 @@ export interface PipelineReport {
   readonly processorCpuSeconds: number | null
   /** Of the pipeline's run, merges included. CPU time holds where a busy machine spoils the clock. */
   readonly clickhouseCpuSeconds: number | null
+  readonly natsCpuSeconds: number | null
+  /** CPU time of processor, ClickHouse and nats-server during `seconds`, of all that the cores have: at 1 nothing overlaps any better. */
+  readonly busyShare: number | null
   /** ClickHouse's in the cheaper of the two bare inserts. */
   readonly insertFloorCpuSeconds: number | null
   readonly rows: number
@@ -69,11 +72,7 @@ export function formatReport(report: PipelineReport): string {
       rate(report.contractsPerSecond),
       `${report.seconds.toFixed(2)} s, ${report.flushes} flushes`,
     ],
-    [
-      'bare Arrow insert',
-      rate(report.insertFloorContractsPerSecond),
-      `runs ${report.insertFloorRuns.map(count).join(', ')}`,
-    ],
+    ['bare insert', rate(report.insertFloorContractsPerSecond), `runs ${report.insertFloorRuns.map(count).join(', ')}`],
     ['  ratio to it', `${(100 * report.ratioToFloor).toFixed(1)} %`, ''],
     [
       'JSON pipeline',
@@ -96,8 +95,9 @@ export function formatReport(report: PipelineReport): string {
     [
       'processor CPU',
       seconds(report.processorCpuSeconds),
-      `ClickHouse ${seconds(report.clickhouseCpuSeconds)}, in the bare insert ${seconds(report.insertFloorCpuSeconds)}`,
+      `ClickHouse ${seconds(report.clickhouseCpuSeconds)}, in the bare insert ${seconds(report.insertFloorCpuSeconds)}; nats-server ${seconds(report.natsCpuSeconds)}`,
     ],
+    ['cores busy', report.busyShare === null ? '-' : `${Math.round(100 * report.busyShare)} %`, 'of all of them'],
     ['verified', `${count(report.rows)} rows`, `checksum ${report.checksum}`],
   ]
   const columns = report.columnBytesPerRow

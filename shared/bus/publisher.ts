@@ -196,7 +196,7 @@ function createSender(bus: Bus, options: PublisherOptions): Send {
 }
 
 async function waitConnected(bus: Bus, signal: AbortSignal | undefined, limitMs: number): Promise<void> {
-  const limit = AbortSignal.timeout(Math.max(1, limitMs))
+  const limit = AbortSignal.timeout(Math.max(1, Math.ceil(limitMs)))
   try {
     await bus.connected(anySignal(signal, limit))
   } catch (error) {
