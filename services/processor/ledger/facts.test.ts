@@ -131,15 +131,22 @@ describe('a commit row', () => {
       commit({ streamSeq: 9, previousSeq: 8 }),
       commit({ partition: 3, streamSeq: 4, previousSeq: 1 }),
     ]
-    const { rows: followed, cursors } = unbroken(rows, { 3: 1 })
+    const { rows: followed, cursors } = unbroken(rows, { 3: 1 }, 1)
     expect(followed.map(({ partition, streamSeq }) => `${partition}/${streamSeq}`)).toEqual(['0/2', '0/5', '3/4'])
     expect(cursors).toEqual({ 0: 5, 3: 4 })
   })
 
   it('is read from where its incarnation begins, not from the beginning of the stream', () => {
     const rows = [commit({ streamSeq: 9, previousSeq: 7 }), commit({ partition: 1, streamSeq: 4, previousSeq: 0 })]
-    expect(unbroken(rows, {}, 7).cursors).toEqual({ 0: 9 })
-    expect(unbroken(rows, {}).cursors).toEqual({ 1: 4 })
+    expect(unbroken(rows, {}, 1, 7).cursors).toEqual({ 0: 9 })
+    expect(unbroken(rows, {}, 1).cursors).toEqual({ 1: 4 })
+  })
+
+  it('is read past a break that nobody can fill any more', () => {
+    const rows = [commit({ streamSeq: 5, previousSeq: 3 }), commit({ streamSeq: 9, previousSeq: 8 })]
+    expect(unbroken(rows, { 0: 2 }, 3).cursors).toEqual({ 0: 2 })
+    expect(unbroken(rows, { 0: 2 }, 4).cursors).toEqual({ 0: 5 })
+    expect(unbroken(rows, { 0: 2 }, 9).cursors).toEqual({ 0: 9 })
   })
 })
 

@@ -79,7 +79,10 @@ const committedSlot = `partition, stream_seq AS streamSeq, previous_seq AS previ
 /** Cursors by partition: the last sequence read. */
 export type Cursors = Readonly<Record<string, number>>
 
-/** The commit rows after some cursors, by partition and sequence. */
+/**
+ * The commit rows after some cursors, by partition and sequence, of two under one sequence the newer first. `limit` is of each partition:
+ * one whose rows nobody can follow yet must not hide the others.
+ */
 export async function commitsAfter(
   query: Query,
   incarnation: string,
@@ -92,7 +95,7 @@ export async function commitsAfter(
   const places = known.map((_, partition) => `(partition = ${partition} AND stream_seq > {c${partition}:UInt64})`)
   return query.rows<CommittedSlot>(
     `SELECT ${committedSlot} FROM snapshots_v1 WHERE incarnation = {incarnation:String} AND (${places.join(' OR ')})
-     ORDER BY partition, stream_seq LIMIT {limit:UInt32}`,
+     ORDER BY partition, stream_seq, epoch DESC LIMIT {limit:UInt32} BY partition`,
     { incarnation, limit, ...Object.fromEntries(known.map((cursor, partition) => [`c${partition}`, cursor])) },
   )
 }
