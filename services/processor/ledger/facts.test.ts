@@ -31,6 +31,11 @@ describe('a pass report', () => {
       expect(passReportSchema.safeParse(report({ startedAtMs })).success).toBe(false)
   })
 
+  it('names no interval that the tables cannot hold', () => {
+    for (const wrong of [{ intervalMs: 2 ** 32 }, { delayMs: 2 ** 32 }, { ownIntervalsMs: { SPY: 2 ** 32 } }])
+      expect(passReportSchema.safeParse(report(wrong)).success).toBe(false)
+  })
+
   it('says of each chain what became of its slot', () => {
     const facts = factsOfReport(
       report({ published: [['SPY', 7, 70]], repeated: ['QQQ'], refused: [['IWM', 'timeout', 'no answer']] }),
