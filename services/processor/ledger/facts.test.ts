@@ -163,9 +163,11 @@ const pending: PendingSlot = {
   intervalMs: minute,
   coverage: 'published',
   streamSeq: 50,
+  storedAtMs: at('15:06'),
 }
 const evidence = (known: Partial<Evidence>): Evidence => ({
   commits: new Map(),
+  createdMs: at('09:00'),
   firstSeq: 10,
   lastSeq: 100,
   gone: new Set(),
@@ -183,6 +185,11 @@ describe('a message that was acknowledged', () => {
       'was stored for an earlier slot',
       { commits: new Map([[50, commit({ slotMs: at('15:01') })]]) },
       'SPY 15:05 unchanged',
+    ],
+    [
+      'is of a stream that was made anew, with a chain of its kind in its place',
+      { commits: new Map([[50, commit({ slotMs: at('15:09') })]]), createdMs: at('15:08') },
+      'SPY 15:05 missing publisher_hole',
     ],
     [
       'is a dead letter',

@@ -87,7 +87,8 @@ export class LossWatch {
     const { created, firstSeq, lastSeq } = await streamInfo(bus, 'CHAINS')
     const gone = await this.#goneFrom(pending.filter(({ streamSeq }) => streamSeq >= firstSeq && streamSeq <= lastSeq))
     const commits = await this.#commitsOf(pending, created)
-    const facts = pending.map((slot) => settle(slot, { commits, firstSeq, lastSeq, gone }, settings.slotGraceMs))
+    const evidence = { createdMs: Date.parse(created), commits, firstSeq, lastSeq, gone }
+    const facts = pending.map((slot) => settle(slot, evidence, settings.slotGraceMs))
     const settled = facts.filter((fact) => fact !== null)
     await tellGaps(
       this.#deps,

@@ -155,6 +155,8 @@ export interface PendingSlot {
   readonly intervalMs: number
   readonly coverage: 'published' | 'by_rule' | 'unpublished'
   readonly streamSeq: number
+  /** When it was reported. */
+  readonly storedAtMs: number
 }
 
 export interface PendingRange {
@@ -171,7 +173,8 @@ export interface PendingRange {
 export async function pendingSlots(query: Query, range: PendingRange): Promise<readonly PendingSlot[]> {
   return query.rows<PendingSlot>(
     `SELECT provider, underlying, toUnixTimestamp64Milli(slot) AS slotMs, toInt32(session_date) AS sessionDay,
-       interval_ms AS intervalMs, toString(coverage) AS coverage, stream_seq AS streamSeq
+       interval_ms AS intervalMs, toString(coverage) AS coverage, stream_seq AS streamSeq,
+       toUnixTimestamp64Milli(stored_at) AS storedAtMs
      FROM gaps_v1 FINAL
      WHERE provider = {provider:String} AND slot >= fromUnixTimestamp64Milli({fromMs:Int64})
        AND (slot, stream_seq) > (fromUnixTimestamp64Milli({fromMs:Int64}), {fromSeq:UInt64})
