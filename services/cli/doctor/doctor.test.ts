@@ -40,6 +40,8 @@ describe('versions', () => {
     expect(of('10s', 'production').advice).not.toContain('needs')
     expect(of(null, 'production', '2.9.10').advice).toContain('needs nats-server 2.10.0 or later')
     expect(of(undefined, 'production').status).toBe('left out')
+    const asked = { version: '2.12.15', profile: 'production', monitorUrl: 'http://nats:9' } as const
+    expect(checkFsync(undefined, asked)).toMatchObject({ status: 'warn', found: 'http://nats:9 does not tell' })
   })
 })
 
