@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Store, StoreError } from '../../../shared/store/connect.ts'
-import { processorSettings } from '../config.ts'
-import { featureParams } from '../config.ts'
+import { featureParams, processorSettings } from '../config.ts'
 import { noRows } from '../delivery/ports.ts'
 import { createProgram } from './program.ts'
 
@@ -47,9 +46,8 @@ describe('the writing of a replay', () => {
   it('ends over a disk that stays full', async () => {
     const full = new StoreError('no space left', null, 243)
     const { program, add } = programOn(() => Promise.reject(full))
-    const ended = expect(program.failed).rejects.toThrow('no space left')
     add(1)
     await vi.advanceTimersByTimeAsync(120_000)
-    await ended
+    await expect(program.failed).rejects.toThrow('no space left')
   })
 })
