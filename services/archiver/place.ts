@@ -21,7 +21,8 @@ export interface Placed extends ArchivePosition {
 /**
  * Where the archive goes on, from its manifest and the stream alone. A stream that was made anew, or that lost its end (a power
  * cut, a restored backup) and gives the same sequences to other messages, begins a new run: after the newest file whose last
- * message it still has, else at its first message.
+ * message it still has, else at its first message. Of a stream made anew that is message 1, whether it still has it or not: what it
+ * discarded before anybody archived it is missing.
  */
 export async function placeArchive({ stream, state, writer, messageIdAt }: PlaceDeps): Promise<Placed> {
   const { created, lastSeq } = state
@@ -30,7 +31,7 @@ export async function placeArchive({ stream, state, writer, messageIdAt }: Place
   const { newest } = writer
   const at = (run: number, fromSeq: number, why: Placed['why']): Placed => ({ stream, created, run, fromSeq, why })
   if (newest === null) return at(1, firstSeq, 'first start')
-  if (newest.created !== created) return at(newest.run + 1, firstSeq, 'stream made anew')
+  if (newest.created !== created) return at(newest.run + 1, 1, 'stream made anew')
 
   async function isStillThere(toSeq: number, lastMessageId: string | null): Promise<boolean> {
     if (toSeq > lastSeq) return false

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -259,6 +260,23 @@ describe('the retention of an archive', () => {
     expect(await sequences()).toEqual([4])
     expect((await open()).newest).toMatchObject({ toSeq: 4 })
     expect(await verifyArchive(directory)).toMatchObject({ damaged: [], breaks: [], unlisted: [] })
+  })
+
+  it('removes the files of a day whose entries a killed archiver had removed already', async () => {
+    const writer = await open()
+    for (const seq of [1, 2]) await writer.write(at(seq), [onDay(seq, seq)])
+    await rm(await entryFile(0))
+    expect(await pruneDays(directory, 2, Date.parse('2026-11-09T00:00:01Z'))).toMatchObject({ files: 1 })
+    expect(await readdir(directory)).toEqual(['2026-11-03'])
+  })
+
+  it('does not look like damage to an audit that is under way', async () => {
+    const writer = await open()
+    for (const seq of [1, 2]) await writer.write(at(seq), [onDay(seq, seq)])
+    const audit = await verifyArchive(directory, ({ files }) => {
+      if (files === 1) rmSync(join(directory, '2026-11-03'), { recursive: true })
+    })
+    expect(audit).toMatchObject({ damaged: [], files: 1, messages: 1 })
   })
 })
 

@@ -14,13 +14,18 @@ export interface Pruned {
 
 /**
  * Removes the files of days that ended more than `keepDays` before now, entry first: a file without its entry does not count.
- * The day of the newest entry stays whatever its age, because it says where the archive goes on.
+ * The day of the newest entry stays whatever its age, because it says where the archive goes on. Files whose entries a killed
+ * archiver had removed already go with their day.
  */
 export async function pruneDays(directory: string, keepDays: number, nowMs: number): Promise<Pruned> {
   const oldestKept = dayOf(nowMs - keepDays * dayMs)
-  const { entries } = await readNames(directory)
+  const { entries, unlisted } = await readNames(directory)
   const newest = entries.at(-1)
-  const days = [...new Set(entries.map(({ day }) => day))].filter((day) => day < oldestKept && day !== newest?.day)
+  // A file of a later day may be one whose entry is about to be made.
+  const left = unlisted.filter(({ day }) => newest !== undefined && day < newest.day)
+  const days = [...new Set([...entries, ...left].map(({ day }) => day))]
+    .filter((day) => day < oldestKept && day !== newest?.day)
+    .toSorted()
   let files = 0
   let bytes = 0
   for (const day of days) {

@@ -1,6 +1,7 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StrikeflowError } from '../model/errors.ts'
-import { missingRanges, type PlacedEntry } from './entry.ts'
+import { entryName, missingRanges, type PlacedEntry } from './entry.ts'
 import { type DamagedFile, readManifest } from './manifest.ts'
 import { loadFile, type ReadProgress } from './reader.ts'
 
@@ -25,15 +26,18 @@ export async function verifyArchive(
   directory: string,
   onProgress?: (progress: ReadProgress) => void,
 ): Promise<ArchiveAudit> {
-  const { entries, damaged: damagedEntries, unlisted } = await readManifest(directory)
+  const { entries: listed, damaged: damagedEntries, unlisted } = await readManifest(directory)
   const damaged = [...damagedEntries]
-  const totalBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0)
+  const entries: PlacedEntry[] = []
+  const totalBytes = listed.reduce((sum, { bytes }) => sum + bytes, 0)
   let bytes = 0
-  for (const [index, entry] of entries.entries()) {
+  for (const [index, entry] of listed.entries()) {
     const problem = await problemOf(directory, entry)
-    if (problem !== null) damaged.push({ path: join(entry.day, entry.file), problem })
     bytes += entry.bytes
-    onProgress?.({ files: index + 1, totalFiles: entries.length, bytes, totalBytes })
+    onProgress?.({ files: index + 1, totalFiles: listed.length, bytes, totalBytes })
+    if (problem !== null && (await isPruned(directory, entry))) continue
+    if (problem !== null) damaged.push({ path: join(entry.day, entry.file), problem })
+    entries.push(entry)
   }
   const sum = (of: (entry: PlacedEntry) => number): number => entries.reduce((n, entry) => n + of(entry), 0)
   return {
@@ -48,6 +52,13 @@ export async function verifyArchive(
     unlisted: unlisted.map(({ day, name }) => join(day, name)),
   }
 }
+
+/** The retention of a running archiver takes entries first: a file that is gone with its entry is no damage. */
+const isPruned = (directory: string, entry: PlacedEntry): Promise<boolean> =>
+  stat(join(directory, entry.day, entryName(entry))).then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'ENOENT',
+  )
 
 async function problemOf(directory: string, entry: PlacedEntry): Promise<string | null> {
   try {

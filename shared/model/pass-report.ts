@@ -4,6 +4,9 @@ import { refusalReasons } from './snapshot.ts'
 
 const ticker = z.string().min(1)
 
+/** As the tables have it: a report they refuse would come again for ever, and hold up those beside it. */
+const durationMs = z.int().max(2 ** 32 - 1)
+
 /** One pass of a collector as it went; JSON on `quality.pass.<provider>`. */
 export const passReportSchema = z.object({
   provider: z.string().min(1),
@@ -14,9 +17,9 @@ export const passReportSchema = z.object({
   /** True when the provider's clock is the wall's: time goes on though the collector does not. */
   live: z.boolean(),
   exchangeZone: z.string(),
-  intervalMs: z.int().positive(),
+  intervalMs: durationMs.positive(),
   /** The provider's stated delay: a slot's chain is due so long after it. */
-  delayMs: z.int().nonnegative(),
+  delayMs: durationMs.nonnegative(),
   /** Start of this boot's first pass. All times are the provider's clock. */
   plannedFromMs: instantMs,
   startedAtMs: instantMs,
@@ -25,7 +28,7 @@ export const passReportSchema = z.object({
   /** The whole plan, whether this pass came to it or not. */
   underlyings: z.array(ticker),
   /** Intervals that are not `intervalMs`. */
-  ownIntervalsMs: z.record(ticker, z.int().positive()),
+  ownIntervalsMs: z.record(ticker, durationMs.positive()),
   /** Underlying, number of the message (0 when the stream had it already), its sequence. */
   published: z.array(z.tuple([ticker, z.int().nonnegative(), z.int().nonnegative()])),
   /** Fetched and the same snapshot as before. */

@@ -105,6 +105,22 @@ describe('a message that kills the processor', { timeout: 120_000 }, () => {
     expect((await strikeflow(['dlq', '--help'])).stdout).toContain('replay')
   })
 
+  it('are published again once each, in their order, however they are named', async () => {
+    await using stage = await openStage()
+    const one = await stage.start('one')
+    const letters = [1, 2].map((step) => ({ ...poison, payload: new Uint8Array(10), messageId: `garbage-${step}` }))
+    await stage.publish(letters)
+    await waitForCommits(stage, 2)
+    await one.stop()
+    const { lastSeq } = await streamInfo(stage.bus, 'CHAINS')
+    const replayed = await strikeflow(['dlq', 'replay', '2', '1', '2', '--nats', stage.nats.url])
+    expect(replayed).toMatchObject({ code: 0, stderr: '' })
+    const again = await Promise.all([1, 2, 3].map((n) => messageAt(stage.bus, 'CHAINS', lastSeq + n)))
+    expect(again.map((message) => message?.headers.get('Sf-Replay-Of'))).toEqual(['garbage-1', 'garbage-2', undefined])
+    const none = await strikeflow(['dlq', 'replay', '--all', '--reason', 'undecodable', '--nats', stage.nats.url])
+    expect(none).toMatchObject({ code: 0, stderr: 'no dead letters of undecodable\n' })
+  })
+
   it('drops what nobody wants', async () => {
     const processor = await stage.start('reader')
     const before = await stage.committed()

@@ -164,6 +164,15 @@ describe('strikeflow verify --commits', { timeout: 180_000 }, () => {
     expect(idsOf(read.gone)).toEqual([idOf('T2', 39)])
   })
 
+  it('does not say that all is well where nothing is stored', async () => {
+    await using stage = await openStage()
+    const nothing = await strikeflow(['verify', '--commits'], environmentOf(stage))
+    expect(nothing).toMatchObject({ code: 2, stdout: '' })
+    expect(nothing.stderr).toContain('nothing was compared')
+    const range = await strikeflow(['verify', '--commits', '--from', '2020-01-01'], environmentOf(stage))
+    expect(range.stderr).toContain('--from and --to say when rows were stored')
+  })
+
   it('exits otherwise than with a finding when ClickHouse does not answer', async () => {
     const { code, stderr } = await strikeflow(['verify', '--commits'], { CLICKHOUSE_URL: 'http://127.0.0.1:9' })
     expect(code).toBe(5)

@@ -79,6 +79,12 @@ describe('strikeflow archive verify', () => {
     expect(code).toBe(1)
     expect(stdout).toContain(`${name}: has 10 bytes, the manifest says`)
   })
+
+  it('does not call an archive whole where there is none', async () => {
+    const { code, stderr } = await strikeflow(['archive', 'verify', '--directory', join(directory, 'none')])
+    expect(code).toBe(2)
+    expect(stderr).toContain('nothing was verified')
+  })
 })
 
 describe('strikeflow archive restore', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createPacedPublisher } from './paced-publisher.ts'
+import { createPacedPublisher, unreadBytesOf } from './paced-publisher.ts'
 
 /** A stream of 100 kB whose reader commits a tenth of what is unread each time it is asked. */
 function testStream(ack: () => Promise<{ streamSeq: number; duplicate: boolean }>) {
@@ -22,7 +22,7 @@ function testStream(ack: () => Promise<{ streamSeq: number; duplicate: boolean }
   }
 }
 
-const stream = { maxBytes: 100_000, bytes: 0 }
+const stream = { maxBytes: 100_000, unreadBytes: 0 }
 /** With its overhead 1,000 bytes: fifty are half of the stream. */
 const payload = new Uint8Array(488)
 const stored = () => Promise.resolve({ streamSeq: 1, duplicate: false })
@@ -57,5 +57,23 @@ describe('a restore into a stream with a limit', () => {
     const paced = createPacedPublisher({ publisher, stream, committed })
     await paced.publish('s', payload, new Map())
     await expect(paced.finish()).rejects.toThrow('no room')
+  })
+  it('waits for nobody over what the stream keeps and everybody has read', async () => {
+    const full = { maxBytes: 100_000, bytes: 90_000, messages: 90 }
+    expect(unreadBytesOf(full, null)).toBe(90_000)
+    expect(unreadBytesOf(full, 90)).toBe(0)
+    expect(unreadBytesOf(full, 500)).toBe(0)
+    expect(unreadBytesOf(full, 45)).toBe(45_000)
+    expect(unreadBytesOf({ ...full, bytes: 0, messages: 0 }, 0)).toBe(0)
+
+    const { publisher, committed, seen } = testStream(stored)
+    const paced = createPacedPublisher({
+      publisher,
+      stream: { maxBytes: full.maxBytes, unreadBytes: unreadBytesOf(full, 90) },
+      committed,
+      pollMs: 1,
+    })
+    for (let i = 0; i < 50; i++) await paced.publish('s', payload, new Map())
+    expect(seen.asked).toBe(0)
   })
 })

@@ -5,8 +5,8 @@ import { StrikeflowError } from '../../../shared/model/errors.ts'
 
 export interface PacedPublisherOptions {
   readonly publisher: Pick<Publisher, 'enqueueAgain' | 'flush'>
-  /** Bytes at which the stream discards its oldest messages, and what it holds already; -1 for no limit. */
-  readonly stream: { readonly maxBytes: number; readonly bytes: number }
+  /** Bytes at which the stream discards its oldest messages, -1 for no limit, and how many it holds that nobody has read yet. */
+  readonly stream: { readonly maxBytes: number; readonly unreadBytes: number }
   /** How many of the messages published here are committed; null when nobody can say. */
   readonly committed: (() => Promise<number>) | null
   /** @default 100 */
@@ -28,7 +28,7 @@ const messageOverheadBytes = 512
 /** Publishes messages again, never more than half a stream ahead of who reads it. */
 export function createPacedPublisher(options: PacedPublisherOptions): PacedPublisher {
   const { publisher, stream, committed, pollMs = 100 } = options
-  const allowedBytes = stream.maxBytes <= 0 ? Infinity : Math.max(0, stream.maxBytes * unreadShare - stream.bytes)
+  const allowedBytes = stream.maxBytes <= 0 ? Infinity : Math.max(0, stream.maxBytes * unreadShare - stream.unreadBytes)
   let messages = 0
   let duplicates = 0
   let bytes = 0
@@ -84,8 +84,21 @@ export function createPacedPublisher(options: PacedPublisherOptions): PacedPubli
   }
 }
 
+/**
+ * Bytes of a stream whose messages nobody may have read: a running stack keeps for days what it has read, and that may be discarded.
+ *
+ * @param committed messages of it that have a commit row; null when nobody can say
+ */
+export function unreadBytesOf(
+  { bytes, messages }: { readonly bytes: number; readonly messages: number },
+  committed: number | null,
+): number {
+  if (committed === null || messages === 0) return bytes
+  return bytes * Math.max(0, 1 - committed / messages)
+}
+
 const unpacedError = (): StrikeflowError =>
   new StrikeflowError(
     'config',
-    'This is more than half of what CHAINS holds, and how far its processor is cannot be seen: set CLICKHOUSE_URL, or restore less at a time',
+    'CHAINS is half full or would be, and how far its processor is cannot be seen: set CLICKHOUSE_URL, or restore less at a time',
   )

@@ -7,7 +7,7 @@ import { ensureStreams, streamInfo } from '../../../shared/bus/streams.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { Store } from '../../../shared/store/connect.ts'
 import { committedOf } from '../committed.ts'
-import { createPacedPublisher } from './paced-publisher.ts'
+import { createPacedPublisher, unreadBytesOf } from './paced-publisher.ts'
 import { progressText, sparsely } from '../progress.ts'
 
 export interface RestoreOptions {
@@ -46,9 +46,10 @@ export async function restoreArchive(options: RestoreOptions): Promise<Restored>
   const damaged: DamagedFile[] = []
   const startedMs = performance.now()
   const show = sparsely((text) => console.error(text))
+  const read = store === null ? null : await committedOf(store, stream.created, stream.firstSeq)
   const run = createPacedPublisher({
     publisher: createPublisher(bus, { publisherId: 'archive/restore' }),
-    stream,
+    stream: { maxBytes: stream.maxBytes, unreadBytes: unreadBytesOf(stream, read) },
     committed: store === null ? null : () => committedOf(store, stream.created, stream.lastSeq + 1),
   })
   const messages = readArchive({

@@ -1,7 +1,11 @@
+import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { verifyArchive } from '../../../shared/archive/verify.ts'
 import { bytesText, progressText, sparsely } from '../progress.ts'
 
-/** Reads every file and compares it with the manifest; prints what is wrong. Returns true when nothing is. */
+/**
+ * Reads every file and compares it with the manifest; prints what is wrong. Returns true when nothing is. Throws StrikeflowError
+ * `config` where there is no file: of a wrong directory, or of one that was emptied, nothing can be said.
+ */
 export async function auditArchive({ directory, json }: { readonly directory: string; readonly json: boolean }) {
   const startedMs = performance.now()
   const show = sparsely((text) => console.error(text))
@@ -15,6 +19,8 @@ export async function auditArchive({ directory, json }: { readonly directory: st
     show(() => progressText('verified', facts))
   })
   const { files, messages, contracts, bytes, runs, damaged, breaks, missingMessages, unlisted } = audit
+  if (files === 0 && damaged.length === 0)
+    throw new StrikeflowError('config', `Nothing is archived in ${directory}: nothing was verified`)
   const isWhole = damaged.length === 0 && breaks.length === 0
   if (json) {
     console.log(JSON.stringify({ directory, ok: isWhole, ...audit }))

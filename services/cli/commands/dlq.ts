@@ -42,7 +42,9 @@ Examples:
   npx strikeflow dlq show 3                     one of them with headers and contents
   npx strikeflow dlq replay 3                   publish it again, after what killed it is mended
   npx strikeflow dlq replay --all --reason compute_failed
-  npx strikeflow dlq drop 3                     take it away for good`,
+  npx strikeflow dlq drop 3                     take it away for good
+
+Exit codes: 0 done (with --all, what is not whole is left and named), 1 a server is away, 2 wrong use or no such dead letter.`,
     )
   withServer(dlq.command('list').description('lists them, oldest first')).action((options: ServerOptions) =>
     withBus(options, list),
@@ -56,21 +58,23 @@ Examples:
   withMany(replay).action((seqs: readonly string[], options: ManyOptions, command: Command) =>
     withBus(options, async (bus) => {
       const publisher = createPublisher(bus, { publisherId: `dlq/${process.pid}` })
-      for (const letter of await chosen(bus, seqs, options, command)) {
+      for (const seq of await chosen(bus, seqs, options, command)) {
+        const letter = await found(bus, seq)
         const cut = cutText(letter)
         if (cut !== null && options.all === true) {
-          console.error(`${letter.seq}  left where it is: ${cut}`)
+          console.error(`${seq}  left where it is: ${cut}`)
           continue
         }
         const streamSeq = await replayDeadLetter(bus, publisher, letter)
-        console.log(`${letter.seq}  published again on ${letter.subject} as ${streamSeq}`)
+        console.log(`${seq}  published again on ${letter.subject} as ${streamSeq}`)
       }
     }),
   )
   withMany(dlq.command('drop').description('takes them away for good')).action(
     (seqs: readonly string[], options: ManyOptions, command: Command) =>
       withBus(options, async (bus) => {
-        for (const { seq, subject } of await chosen(bus, seqs, options, command)) {
+        for (const seq of await chosen(bus, seqs, options, command)) {
+          const { subject } = await found(bus, seq)
           await dropDeadLetter(bus, seq)
           console.log(`${seq}  dropped  ${subject}`)
         }
@@ -117,19 +121,31 @@ async function show(bus: Bus, seq: number): Promise<void> {
   console.log(readable({ subject: letter.subject, streamSeq, headers: letter.headers, payload: letter.payload }))
 }
 
+/**
+ * Sequences, each once and in their order: an older chain after a newer one of its kind would be late. Numbers alone, since the letters
+ * together may be more than fits in memory. All of those given by number are there.
+ */
 async function chosen(
   bus: Bus,
   seqs: readonly string[],
   { all, reason }: ManyOptions,
   command: Command,
-): Promise<readonly DeadLetter[]> {
+): Promise<readonly number[]> {
   if (all === true && seqs.length > 0) command.error('error: give either numbers or --all')
   if (all !== true && seqs.length === 0) command.error('error: say which: numbers from the list, or --all')
   if (reason !== undefined && all !== true) command.error('error: --reason goes with --all')
   for (const seq of seqs) sequence(seq)
-  if (all !== true) return Promise.all(seqs.map((seq) => found(bus, Number(seq))))
-  const letters = await Array.fromAsync(deadLetters(bus))
-  return letters.filter((letter) => reason === undefined || letter.reason === reason)
+  if (all !== true) {
+    const numbers = [...new Set(seqs.map(Number))].toSorted((a, b) => a - b)
+    for (const seq of numbers) await found(bus, seq)
+    return numbers
+  }
+  const numbers: number[] = []
+  for await (const letter of deadLetters(bus)) {
+    if (reason === undefined || letter.reason === reason) numbers.push(letter.seq)
+  }
+  if (numbers.length === 0) console.error(reason === undefined ? 'no dead letters' : `no dead letters of ${reason}`)
+  return numbers
 }
 
 async function found(bus: Bus, seq: number): Promise<DeadLetter> {

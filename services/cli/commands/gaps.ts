@@ -11,7 +11,7 @@ import {
   publisherNumbers,
 } from '../../../shared/store/queries/gaps.ts'
 import { storeSettings } from '../../../shared/store/settings.ts'
-import { completeness, type GapReport, renderGaps } from '../gaps/render.ts'
+import { completeness, type GapReport, isAtFloor, renderGaps } from '../gaps/render.ts'
 import { runsOf } from '../gaps/runs.ts'
 import { findRunningStack } from '../running-stack.ts'
 
@@ -30,7 +30,8 @@ or missing with a reason. Reasons and what to do: docs/gaps.md.
 
 Asks the stack that runs on --data, else the server of CLICKHOUSE_*.
 
-Exit codes: 0 every underlying is at the floor or above, 1 one is below, or the ledger knows of no slot, 2 wrong use.
+Exit codes: 0 every underlying is at the floor or above, 1 one is below or has nothing but pending slots, or the ledger knows of no slot,
+2 wrong use.
 
 Examples:
   npx strikeflow gaps
@@ -84,7 +85,7 @@ async function readReport({ query }: Store, options: GapsOptions): Promise<GapRe
       ...numbers,
       unaccounted: Math.max(0, numbers.acked - numbers.duplicates - numbers.committed),
     })),
-    ok: underlyings.every((row) => (row.completeness ?? 1) >= floor),
+    ok: underlyings.every((row) => isAtFloor(row, floor)),
   }
 }
 

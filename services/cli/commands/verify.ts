@@ -39,7 +39,8 @@ command to type is shown.
 
 Asks the stack that runs on --data, else the servers of CLICKHOUSE_* and NATS_*.
 
-Exit codes: 0 nothing is wrong (any more), 1 something is, 2 wrong use, 5 it could not be carried out: a server is away.
+Exit codes: 0 nothing is wrong (any more), 1 something is, 2 wrong use, or nothing is stored in the range, 5 it could not be carried out:
+a server is away.
 
 Examples:
   npx strikeflow verify --commits
@@ -91,6 +92,7 @@ async function verify(
   const stack = await findRunningStack(options.data)
   await using store = openTables(stack, environment)
   const before = await auditShown(store, range)
+  if (before.from === null) throw new StrikeflowError('config', nothingThere(store, options))
   const say = (text: string): void => (options.json === true ? undefined : console.log(text))
   say(renderAudit(before))
   if (options.repair !== true || lacking(before.damaged).length === 0) return told(before, null, options)
@@ -112,6 +114,13 @@ async function verify(
   return told(after, repaired, options)
 }
 
+/** Of nothing it cannot be said that nothing is wrong: of a wrong database, a wrong range, or one that has lost everything. */
+function nothingThere({ database }: Store, { from, to }: VerifyOptions): string {
+  const empty = `${database} has no rows and no commit rows: nothing was compared`
+  if (from === undefined && to === undefined) return empty
+  return `${empty}. --from and --to say when rows were stored, whatever the time of their market`
+}
+
 function told(report: AuditReport, repaired: Repaired | null, { json }: VerifyOptions): boolean {
   const restore = repaired === null || repaired.gone.length === 0 ? {} : { restore: restoreCommand(repaired.gone) }
   if (json === true)
@@ -131,7 +140,10 @@ function auditShown({ query }: Store, range: { readonly fromMs: number; readonly
   })
 }
 
+/** A day of a large market takes a slow server longer than a service would wait. */
+const requestTimeoutMs = 600_000
+
 function openTables(stack: RunningStack | null, environment: Env): Store {
-  const settings = readSettings('CLICKHOUSE', storeSettings, environment)
+  const settings = { ...readSettings('CLICKHOUSE', storeSettings, environment), requestTimeoutMs }
   return openStore(stack === null ? settings : { ...settings, url: stack.clickhouseUrl })
 }

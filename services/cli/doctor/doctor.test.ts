@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkEnvironment, namesIn } from './environment.ts'
 import { type Finding, renderFindings } from './finding.ts'
-import { checkFileSystem, checkSpace } from './machine.ts'
+import { checkFileSystem, checkPort, checkSpace } from './machine.ts'
 import { checkHeadroom, storeFindings, streamFindings } from './servers.ts'
 import { checkClock, checkFsync, checkNatsVersion, checkNode, compareVersions } from './versions.ts'
 
@@ -40,6 +40,8 @@ describe('versions', () => {
     expect(of('10s', 'production').advice).not.toContain('needs')
     expect(of(null, 'production', '2.9.10').advice).toContain('needs nats-server 2.10.0 or later')
     expect(of(undefined, 'production').status).toBe('left out')
+    const asked = { version: '2.12.15', profile: 'production', monitorUrl: 'http://nats:9' } as const
+    expect(checkFsync(undefined, asked)).toMatchObject({ status: 'warn', found: 'http://nats:9 does not tell' })
   })
 })
 
@@ -85,6 +87,11 @@ describe('settings in the environment', () => {
   it('does not show values: they may be secrets', () => {
     expect(JSON.stringify(checkEnvironment({ API_KEY: 'hush-hush' }, known))).not.toContain('hush-hush')
   })
+})
+
+it('says of a number that is no port that it is none', async () => {
+  const found = await checkPort({ name: 'nats', port: 70_000, usedByPid: null })
+  expect(found).toMatchObject({ check: 'port 70000', status: 'fail', found: 'no port has this number' })
 })
 
 describe('the disk', () => {

@@ -107,8 +107,10 @@ export interface PortUse {
 export async function checkPort({ name, port, usedByPid }: PortUse): Promise<Finding> {
   const check = `port ${port}`
   if (usedByPid !== null) return ok(check, `${name} of the running stack (pid ${usedByPid})`)
+  const another = `choose another for ${name}: --${name}-port (0 = any)`
+  if (port > 65_535) return fail(check, 'no port has this number', another)
   if (port === 0 || (await isFree(port))) return ok(check, `free for ${name}`)
-  return fail(check, 'in use by another process', `stop that, or choose another for ${name}: --${name}-port (0 = any)`)
+  return fail(check, 'in use by another process', `stop that, or ${another}`)
 }
 
 function isFree(port: number): Promise<boolean> {

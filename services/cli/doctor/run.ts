@@ -81,7 +81,7 @@ async function natsFindings(options: DoctorOptions, stack: RunningStack | null):
     const { findings, version } = await checkBus(target, clock)
     if (version === null) return findings
     const seen = await readSyncInterval(stack === null ? null : dataDirectory, monitorUrl)
-    return [...findings, checkFsync(seen, { version, profile: target.profile })]
+    return [...findings, checkFsync(seen, { version, profile: target.profile, monitorUrl })]
   })
 }
 

@@ -40,9 +40,22 @@ export function checkNatsVersion(check: string, version: string, profile: 'embed
 /** `undefined` for a server whose configuration cannot be seen, `null` for one that says nothing. */
 export function checkFsync(
   syncInterval: string | null | undefined,
-  { version, profile }: { readonly version: string | null; readonly profile: 'embedded' | 'production' },
+  {
+    version,
+    profile,
+    monitorUrl = null,
+  }: {
+    readonly version: string | null
+    readonly profile: 'embedded' | 'production'
+    /** Where it was asked for; null where nobody gave an address. */
+    readonly monitorUrl?: string | null
+  },
 ): Finding {
   const check = 'nats fsync'
+  if (syncInterval === undefined && monitorUrl !== null) {
+    const advice = "give the address of the server's http_port (monitoring), such as http://HOST:8222"
+    return warn(check, `${monitorUrl} does not tell`, advice)
+  }
   if (syncInterval === undefined) {
     return {
       check,

@@ -15,6 +15,12 @@ export interface GapReport {
 export const completeness = ({ expected, missing }: Pick<UnderlyingCompleteness, 'expected' | 'missing'>) =>
   expected === 0 ? null : (expected - missing) / expected
 
+/** Not where chains were acknowledged and not one is stored: nothing is known then, least of all that nothing is missing. */
+export const isAtFloor = (
+  row: Pick<UnderlyingCompleteness, 'expected' | 'missing' | 'pending'>,
+  floor: number,
+): boolean => (completeness(row) ?? (row.pending > 0 ? 0 : 1)) >= floor
+
 const maxRuns = 200
 
 /** Renders the report for a person: the incomplete ones first, then each gap with its reason. */

@@ -77,5 +77,8 @@ export function restoreCommand(gone: readonly CommitDamage[]): string {
   const times = gone.map(({ marketTimeMs }) => marketTimeMs)
   const [from, to] = [Math.min(...times), Math.max(...times) + 1].map((ms) => new Date(ms).toISOString())
   const underlyings = [...new Set(gone.map(({ underlying }) => underlying))].toSorted()
-  return `strikeflow archive restore --append --from ${from} --to ${to} --underlyings ${underlyings.join(',')}`
+  return `strikeflow archive restore --append --from ${from} --to ${to} --underlyings ${quoted(underlyings.join(','))}`
 }
+
+/** As a shell takes it: & and ^ are letters of some. */
+const quoted = (text: string): string => (/^[\w.,-]+$/.test(text) ? text : `'${text}'`)

@@ -31,6 +31,11 @@ describe('a pass report', () => {
       expect(passReportSchema.safeParse(report({ startedAtMs })).success).toBe(false)
   })
 
+  it('names no interval that the tables cannot hold', () => {
+    for (const wrong of [{ intervalMs: 2 ** 32 }, { delayMs: 2 ** 32 }, { ownIntervalsMs: { SPY: 2 ** 32 } }])
+      expect(passReportSchema.safeParse(report(wrong)).success).toBe(false)
+  })
+
   it('says of each chain what became of its slot', () => {
     const facts = factsOfReport(
       report({ published: [['SPY', 7, 70]], repeated: ['QQQ'], refused: [['IWM', 'timeout', 'no answer']] }),
@@ -131,15 +136,22 @@ describe('a commit row', () => {
       commit({ streamSeq: 9, previousSeq: 8 }),
       commit({ partition: 3, streamSeq: 4, previousSeq: 1 }),
     ]
-    const { rows: followed, cursors } = unbroken(rows, { 3: 1 })
+    const { rows: followed, cursors } = unbroken(rows, { 3: 1 }, 1)
     expect(followed.map(({ partition, streamSeq }) => `${partition}/${streamSeq}`)).toEqual(['0/2', '0/5', '3/4'])
     expect(cursors).toEqual({ 0: 5, 3: 4 })
   })
 
   it('is read from where its incarnation begins, not from the beginning of the stream', () => {
     const rows = [commit({ streamSeq: 9, previousSeq: 7 }), commit({ partition: 1, streamSeq: 4, previousSeq: 0 })]
-    expect(unbroken(rows, {}, 7).cursors).toEqual({ 0: 9 })
-    expect(unbroken(rows, {}).cursors).toEqual({ 1: 4 })
+    expect(unbroken(rows, {}, 1, 7).cursors).toEqual({ 0: 9 })
+    expect(unbroken(rows, {}, 1).cursors).toEqual({ 1: 4 })
+  })
+
+  it('is read past a break that nobody can fill any more', () => {
+    const rows = [commit({ streamSeq: 5, previousSeq: 3 }), commit({ streamSeq: 9, previousSeq: 8 })]
+    expect(unbroken(rows, { 0: 2 }, 3).cursors).toEqual({ 0: 2 })
+    expect(unbroken(rows, { 0: 2 }, 4).cursors).toEqual({ 0: 5 })
+    expect(unbroken(rows, { 0: 2 }, 9).cursors).toEqual({ 0: 9 })
   })
 })
 
@@ -151,9 +163,11 @@ const pending: PendingSlot = {
   intervalMs: minute,
   coverage: 'published',
   streamSeq: 50,
+  storedAtMs: at('15:06'),
 }
 const evidence = (known: Partial<Evidence>): Evidence => ({
   commits: new Map(),
+  createdMs: at('09:00'),
   firstSeq: 10,
   lastSeq: 100,
   gone: new Set(),
@@ -171,6 +185,11 @@ describe('a message that was acknowledged', () => {
       'was stored for an earlier slot',
       { commits: new Map([[50, commit({ slotMs: at('15:01') })]]) },
       'SPY 15:05 unchanged',
+    ],
+    [
+      'is of a stream that was made anew, with a chain of its kind in its place',
+      { commits: new Map([[50, commit({ slotMs: at('15:09') })]]), createdMs: at('15:08') },
+      'SPY 15:05 missing publisher_hole',
     ],
     [
       'is a dead letter',

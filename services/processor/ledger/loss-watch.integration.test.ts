@@ -3,7 +3,7 @@ import { partitionOfUnderlying, rawSubject } from '../../../shared/bus/subjects.
 import { systemClock } from '../../../shared/runtime/clock.ts'
 import { createRegistry } from '../../../shared/runtime/metrics.ts'
 import type { CollectorBoot } from '../../../shared/store/queries/ledger.ts'
-import { openStage } from '../../../tests/support/delivery-stage.ts'
+import { type DeliveryStage, openStage } from '../../../tests/support/delivery-stage.ts'
 import { ledgerOf } from '../../../tests/support/ledger.ts'
 import { silentLog } from '../../../tests/support/nats.ts'
 import { LossWatch } from './loss-watch.ts'
@@ -44,6 +44,31 @@ const pendingFact = (i: number, streamSeq: number): SlotFact => ({
   streamSeq,
 })
 
+const watchOf = ({ bus, store, publisher }: DeliveryStage): LossWatch =>
+  new LossWatch({
+    bus,
+    store,
+    publisher,
+    clock: systemClock,
+    log: silentLog,
+    metrics: createLedgerMetrics(createRegistry('test')),
+    settings: { partitions: 16, slotGraceMs: 0, ledgerIntervalMs: 100, ledgerSettleMs: 0 },
+  })
+
+it('finds what was lost of a market that was set back', { timeout: 60_000 }, async () => {
+  await using stage = await openStage()
+  const watch = watchOf(stage)
+  await watch.look([boot])
+  const dayMs = 86_400_000
+  const again = { ...boot, boot: '2', plannedFromMs: firstSlotMs - dayMs, lastStartedMs: firstSlotMs - dayMs }
+  const lost = { ...pendingFact(0, 99_999), slotMs: firstSlotMs - dayMs }
+  await storeFacts(stage.store, [lost])
+  const boots = [boot, { ...again, reportedAtMs: boot.reportedAtMs + 1_000 }]
+  await watch.look(boots)
+  await watch.look(boots)
+  expect(await ledgerOf(stage.store)).toEqual(['U0 2026-11-15 15:00 missing publisher_hole'])
+})
+
 it(
   'finds what was lost behind a thousand chains that wait in the stream and that nobody reads',
   { timeout: 60_000 },
@@ -58,15 +83,7 @@ it(
       }),
     )
     await storeFacts(store, [...facts, pendingFact(waiting, 99_999)])
-    const watch = new LossWatch({
-      bus,
-      store,
-      publisher,
-      clock: systemClock,
-      log: silentLog,
-      metrics: createLedgerMetrics(createRegistry('test')),
-      settings: { partitions: 16, slotGraceMs: 0, ledgerIntervalMs: 100, ledgerSettleMs: 0 },
-    })
+    const watch = watchOf(stage)
     const missing = async () => (await ledgerOf(store)).filter((line) => line.includes('missing'))
     await watch.look([boot])
     expect(await missing()).toEqual([])

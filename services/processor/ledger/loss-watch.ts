@@ -18,6 +18,15 @@ const maxPending = 1_000
 /** Pending slots are looked for this far behind the newest pass, or the oldest one still open, once older ones are settled. */
 const lookBackMs = 30 * 60_000
 const holesEveryMs = 60_000
+/** Collectors whose newest report is no older than this beside the newest of all are at work. */
+const reportingMs = 10 * 60_000
+
+/** Of those who reported last: a market that was set back (a simulation begun anew) goes on from where it was set to. */
+function newestPassMs(boots: readonly CollectorBoot[]): number {
+  const lastReportMs = Math.max(...boots.map(({ reportedAtMs }) => reportedAtMs))
+  const reporting = boots.filter(({ reportedAtMs }) => reportedAtMs > lastReportMs - reportingMs)
+  return Math.min(...reporting.map(({ lastStartedMs }) => lastStartedMs))
+}
 
 /**
  * Finds messages that the stream acknowledged and that were never stored: deleted, discarded, dead-lettered, or gone with the end of
@@ -50,7 +59,7 @@ export class LossWatch {
 
   async #settle(provider: string, boots: readonly CollectorBoot[]): Promise<number> {
     const { store, settings } = this.#deps
-    const newestMs = Math.max(...boots.map(({ lastStartedMs }) => lastStartedMs))
+    const newestMs = newestPassMs(boots)
     const oldestMs = Math.min(...boots.map(({ plannedFromMs }) => plannedFromMs)) - horizonMs
     const lookedTo = this.#lookedTo.get(provider)
     const fromMs = lookedTo?.slotMs ?? this.#settledBefore.get(provider) ?? oldestMs
@@ -78,7 +87,8 @@ export class LossWatch {
     const { created, firstSeq, lastSeq } = await streamInfo(bus, 'CHAINS')
     const gone = await this.#goneFrom(pending.filter(({ streamSeq }) => streamSeq >= firstSeq && streamSeq <= lastSeq))
     const commits = await this.#commitsOf(pending, created)
-    const facts = pending.map((slot) => settle(slot, { commits, firstSeq, lastSeq, gone }, settings.slotGraceMs))
+    const evidence = { createdMs: Date.parse(created), commits, firstSeq, lastSeq, gone }
+    const facts = pending.map((slot) => settle(slot, evidence, settings.slotGraceMs))
     const settled = facts.filter((fact) => fact !== null)
     await tellGaps(
       this.#deps,

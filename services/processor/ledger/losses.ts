@@ -6,6 +6,8 @@ import { type SlotFact, slotFact } from './slot-rows.ts'
 export interface Evidence {
   /** The commit log at the sequences in question. */
   readonly commits: ReadonlyMap<number, CommittedSlot>
+  /** When the stream was made. */
+  readonly createdMs: number
   readonly firstSeq: number
   readonly lastSeq: number
   /** Sequences within the stream that hold no message any more. */
@@ -15,11 +17,13 @@ export interface Evidence {
 /** Returns what became of a pending slot; null while its message waits in the stream. */
 export function settle(
   pending: PendingSlot,
-  { commits, firstSeq, lastSeq, gone }: Evidence,
+  { createdMs, commits, firstSeq, lastSeq, gone }: Evidence,
   graceMs: number,
 ): SlotFact | null {
   const { streamSeq, slotMs, sessionDay, coverage } = pending
   const slot = { atMs: slotMs, day: sessionDay, coverage }
+  // Reported before this stream was made. What stands at its sequence now is likely one of its kind, since passes go on in the same order.
+  if (pending.storedAtMs < createdMs) return goneFact(pending, slot)
   const committed = commits.get(streamSeq)
   if (committed?.outcome === 'dead-lettered') {
     const detail = `message ${streamSeq} of CHAINS is a dead letter`
@@ -35,6 +39,11 @@ export function settle(
     return slotFact(pending, slot, { state: 'missing', reason: 'retention', detail, streamSeq })
   }
   if (streamSeq <= lastSeq && !gone.has(streamSeq)) return null
+  return goneFact(pending, slot)
+}
+
+function goneFact(pending: PendingSlot, slot: Parameters<typeof slotFact>[1]): SlotFact {
+  const { streamSeq } = pending
   const detail = `message ${streamSeq} of CHAINS was acknowledged and is gone`
   return slotFact(pending, slot, { state: 'missing', reason: 'publisher_hole', detail, streamSeq })
 }

@@ -70,6 +70,8 @@ export class Lane {
 
   /** Resolves when there is room for more. */
   async push(delivery: Delivery, before: () => void): Promise<void> {
+    // What was dropped is lost to this replay: nothing after it is worth computing.
+    await Promise.race([this.#failure.promise, this.program.failed, Promise.resolve()])
     this.#queue.push({ delivery, before })
     this.#pushed?.resolve()
     while (this.#queue.length >= longestQueue) await this.#untilTaken()

@@ -37,8 +37,9 @@ try {
   process.exitCode = await run(jobSchema.parse(JSON.parse(await firstLine())))
 } catch (error) {
   const words = process.env['STRIKEFLOW_DEBUG'] === undefined ? (error as Error).message : (error as Error).stack
-  process.stderr.write(`strikeflow: ${words}\n`)
-  process.exitCode = isConfigError(error) ? replayExit.usage : replayExit.failed
+  const code = isConfigError(error) ? replayExit.usage : replayExit.failed
+  // At once: what is still being tried, against a server that is away, must not keep whoever waits for the answer.
+  process.stderr.write(`strikeflow: ${words}\n`, () => process.exit(code))
 }
 process.stdin.destroy()
 

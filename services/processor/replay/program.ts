@@ -39,6 +39,8 @@ export function replayHandler({ parameters }: Pick<KnownParameters, 'parameters'
 
 /** Nobody waits to take over the scratch database: a slow server may take its time. */
 const insertLimitMs = 60_000
+/** A minute and a half: a full disk or too little memory has to be told, for somebody to mend it. */
+const mostAttempts = 22
 
 export function createProgram(
   scratch: Store,
@@ -57,7 +59,9 @@ export function createProgram(
       timers: systemTimers,
       point: () => undefined,
       mayWrite: () => 'yes',
-      onBusy: () => {},
+      onBusy: (error, attempt) => {
+        if (attempt >= mostAttempts) throw error
+      },
     }),
     timers: systemTimers,
     maxRows: settings.flushRows,
@@ -74,7 +78,9 @@ export function createProgram(
     flusher,
     failed: failure.promise,
     async settled(partition) {
-      if (!(await flusher.settled(partition))) await failure.promise
+      const isWritten = await flusher.settled(partition)
+      // What was dropped before is under way no more.
+      await (isWritten ? Promise.race([failure.promise, Promise.resolve()]) : failure.promise)
     },
   }
 }

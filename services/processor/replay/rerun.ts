@@ -1,4 +1,5 @@
 import type { Delivery } from '../../../shared/bus/ordered-source.ts'
+import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { OutcomeName } from '../../../shared/model/outcome.ts'
 import type { Store } from '../../../shared/store/connect.ts'
 import { isStoredBefore } from '../../../shared/store/queries/commits.ts'
@@ -114,8 +115,13 @@ export class Rerun {
     const { databases, incarnations } = this.#plan
     const { incarnation, partition, cursor } = place
     const at = { incarnation, partition, cursor, epoch, streamSeq }
-    if (await isStoredBefore(scratch.query, snapshotId, at)) return true
-    return await isStoredBeforeRange(main.query, databases, snapshotId, { incarnation, streamSeq, incarnations })
+    try {
+      if (await isStoredBefore(scratch.query, snapshotId, at)) return true
+      return await isStoredBeforeRange(main.query, databases, snapshotId, { incarnation, streamSeq, incarnations })
+    } catch (cause) {
+      // A processor asks for as long as it takes; whoever waits for a replay wants to know.
+      throw new StrikeflowError('store', (cause as Error).message, { cause })
+    }
   }
 
   /** What was passed over is passed over again: only its commit row says so. */

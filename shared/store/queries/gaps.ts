@@ -115,12 +115,14 @@ export interface PublisherNumbers {
 /** For each start of a collector that reported within a week: what was acknowledged against what has a commit row. */
 export async function publisherNumbers(query: Query): Promise<readonly PublisherNumbers[]> {
   return query.rows<PublisherNumbers>(
-    `SELECT boots.publisher AS publisher, acked, duplicates, uniqExactIf(publisher_seq, publisher_seq BETWEEN 1 AND acked) AS committed
-     FROM (
-       SELECT concat(instance, '/', boot) AS publisher, last_acked AS acked, duplicates, version FROM collectors_v1 FINAL
+    `WITH boots AS (
+       SELECT concat(instance, '/', boot) AS publisher, last_acked AS acked, duplicates FROM collectors_v1 FINAL
        WHERE reported_at >= now() - toIntervalDay(7)
-     ) AS boots
-     LEFT JOIN snapshots_v1 ON snapshots_v1.publisher = boots.publisher
+     )
+     SELECT boots.publisher AS publisher, acked, duplicates, uniqExactIf(publisher_seq, publisher_seq BETWEEN 1 AND acked) AS committed
+     FROM boots LEFT JOIN (
+       SELECT publisher, publisher_seq FROM snapshots_v1 WHERE publisher IN (SELECT publisher FROM boots)
+     ) AS commits ON commits.publisher = boots.publisher
      GROUP BY publisher, acked, duplicates ORDER BY publisher`,
   )
 }

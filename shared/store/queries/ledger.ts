@@ -79,7 +79,10 @@ const committedSlot = `partition, stream_seq AS streamSeq, previous_seq AS previ
 /** Cursors by partition: the last sequence read. */
 export type Cursors = Readonly<Record<string, number>>
 
-/** The commit rows after some cursors, by partition and sequence. */
+/**
+ * The commit rows after some cursors, by partition and sequence, of two under one sequence the newer first. `limit` is of each partition:
+ * one whose rows nobody can follow yet must not hide the others.
+ */
 export async function commitsAfter(
   query: Query,
   incarnation: string,
@@ -92,7 +95,7 @@ export async function commitsAfter(
   const places = known.map((_, partition) => `(partition = ${partition} AND stream_seq > {c${partition}:UInt64})`)
   return query.rows<CommittedSlot>(
     `SELECT ${committedSlot} FROM snapshots_v1 WHERE incarnation = {incarnation:String} AND (${places.join(' OR ')})
-     ORDER BY partition, stream_seq LIMIT {limit:UInt32}`,
+     ORDER BY partition, stream_seq, epoch DESC LIMIT {limit:UInt32} BY partition`,
     { incarnation, limit, ...Object.fromEntries(known.map((cursor, partition) => [`c${partition}`, cursor])) },
   )
 }
@@ -152,6 +155,8 @@ export interface PendingSlot {
   readonly intervalMs: number
   readonly coverage: 'published' | 'by_rule' | 'unpublished'
   readonly streamSeq: number
+  /** When it was reported. */
+  readonly storedAtMs: number
 }
 
 export interface PendingRange {
@@ -168,7 +173,8 @@ export interface PendingRange {
 export async function pendingSlots(query: Query, range: PendingRange): Promise<readonly PendingSlot[]> {
   return query.rows<PendingSlot>(
     `SELECT provider, underlying, toUnixTimestamp64Milli(slot) AS slotMs, toInt32(session_date) AS sessionDay,
-       interval_ms AS intervalMs, toString(coverage) AS coverage, stream_seq AS streamSeq
+       interval_ms AS intervalMs, toString(coverage) AS coverage, stream_seq AS streamSeq,
+       toUnixTimestamp64Milli(stored_at) AS storedAtMs
      FROM gaps_v1 FINAL
      WHERE provider = {provider:String} AND slot >= fromUnixTimestamp64Milli({fromMs:Int64})
        AND (slot, stream_seq) > (fromUnixTimestamp64Milli({fromMs:Int64}), {fromSeq:UInt64})

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { openTables } from '../../../tests/support/tables.ts'
 import { readStates } from './commits.ts'
+import { publisherNumbers } from './gaps.ts'
 import { committedNumbers } from './ledger.ts'
 import type { Query } from './query.ts'
 import { readStoreMark } from './store-mark.ts'
@@ -27,6 +28,12 @@ it('reads little of a long commit log where only its end or one collector is ask
   }
   await expect(frugal.rows('SELECT sum(n_alerts) FROM snapshots_v1')).rejects.toThrow('TOO_MANY_ROWS')
   expect(await committedNumbers(frugal, 'collector/new', 1_000)).toBe(100)
+  await store.command(
+    `INSERT INTO collectors_v1 (instance, boot, last_acked, duplicates, reported_at) SELECT 'collector', 'new', 120, 5, now64(3)`,
+  )
+  expect(await publisherNumbers(frugal)).toEqual([
+    { publisher: 'collector/new', acked: 120, duplicates: 5, committed: 100 },
+  ])
   const mark = await readStoreMark(frugal)
   expect(mark).toMatchObject({ alerts: expect.stringMatching(/^\(100,/) as string, commits: yearsAgo + 100 })
   const places = Array.from({ length: 16 }, (_, partition) => ({ partition, incarnation: 'b', cursor: 100 }))
