@@ -44,6 +44,25 @@ describe('an audit of commit rows', { timeout: 60_000 }, () => {
     expect(renderAudit(report)).toContain(`no commit row: detector_states_v1 has 1 rows of A ${idOf(1)}`)
   })
 
+  it('tells rows of a message that was given up apart, and how to take them away', async () => {
+    await state(1, '2026-06-22 14:01:00')
+    await tables.insert('snapshots_v1', {
+      incarnation: 'now',
+      partition: 3,
+      stream_seq: 1,
+      previous_seq: 0,
+      message_id: idOf(1),
+      outcome: 'dead-lettered',
+      epoch: 2,
+      stored_at: '2026-06-22 14:02:00',
+    })
+    const report = await audited()
+    expect(report).toMatchObject({ ok: true, strays: [], leftovers: [{ snapshotId: idOf(1) }] })
+    const statement = /DELETE FROM .*$/m.exec(renderAudit(report))?.[0] ?? ''
+    await tables.store.command(statement)
+    expect(await audited()).toMatchObject({ ok: true, strays: [], leftovers: [] })
+  })
+
   it('finds rows before the first commit row and after the newest', async () => {
     await commit(2, 0, '2026-06-22 14:01:00')
     await state(2, '2026-06-22 14:01:00')

@@ -20,7 +20,10 @@ export interface AuditReport {
   /** Rows that are there more than once until they are merged; FINAL shows them once, so they are no damage. */
   readonly doubled: readonly CommitDamage[]
   readonly breaks: readonly ChainBreak[]
+  /** Rows without a commit row. */
   readonly strays: readonly StrayRows[]
+  /** What an owner wrote of messages that were given up then: no damage, and nobody takes them away by himself. */
+  readonly leftovers: readonly StrayRows[]
   readonly ok: boolean
 }
 
@@ -36,16 +39,19 @@ export interface AuditOptions {
 export async function audit(query: Query, { onProgress, ...range }: AuditOptions): Promise<AuditReport> {
   const span = await storedSpan(query, range)
   const compared: CommitDamage[] = []
-  const strays: StrayRows[] = []
+  const uncommitted: StrayRows[] = []
   for (let fromMs = span?.fromMs ?? 0; fromMs < (span?.toMs ?? 0);) {
     const day = { fromMs, toMs: Math.min(span?.toMs ?? 0, (Math.floor(fromMs / dayMs) + 1) * dayMs) }
     compared.push(...(await auditCommits(query, day)))
-    strays.push(...(await strayRows(query, day)))
+    uncommitted.push(...(await strayRows(query, day)))
     fromMs = day.toMs
     onProgress?.(fromMs - (span?.fromMs ?? 0), (span?.toMs ?? 0) - (span?.fromMs ?? 0))
   }
   const { damaged = [], doubled = [] } = Object.groupBy(compared, (each) =>
     kindOf(each) === 'doubled' ? 'doubled' : 'damaged',
+  )
+  const { strays = [], leftovers = [] } = Object.groupBy(uncommitted, ({ isGivenUp }) =>
+    isGivenUp ? 'leftovers' : 'strays',
   )
   const breaks = span === null ? [] : await chainBreaks(query, span)
   return {
@@ -56,6 +62,7 @@ export async function audit(query: Query, { onProgress, ...range }: AuditOptions
     doubled,
     breaks,
     strays,
+    leftovers,
     ok: damaged.length + breaks.length + strays.length === 0,
   }
 }

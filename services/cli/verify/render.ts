@@ -1,11 +1,21 @@
-import type { CommitDamage } from '../../../shared/store/queries/commit-audit.ts'
+import type { CommitDamage, StrayRows } from '../../../shared/store/queries/commit-audit.ts'
 import { type AuditReport, kindOf } from './audit.ts'
 import type { Repaired } from './repair.ts'
 
 const mostLines = 40
 
 /** The report for a person: totals, then each table and kind, then what it is about. */
-export function renderAudit({ from, to, commits, damaged, doubled, breaks, strays, ok }: AuditReport): string {
+export function renderAudit({
+  from,
+  to,
+  commits,
+  damaged,
+  doubled,
+  breaks,
+  strays,
+  leftovers,
+  ok,
+}: AuditReport): string {
   if (from === null || to === null) return 'no rows and no commit rows in this range'
   const all = Object.values(commits).reduce((sum, n) => sum + n, 0)
   const outcomes = Object.entries(commits).map(([outcome, n]) => `${n} ${outcome}`)
@@ -26,6 +36,7 @@ export function renderAudit({ from, to, commits, damaged, doubled, breaks, stray
           `no commit row: ${table} has ${rows} rows of ${underlying} ${snapshotId}`,
       ),
     ...more(Math.max(breaks.length, strays.length)),
+    ...leftoverLines(leftovers),
     ok
       ? 'every commit row has its rows, and the chain is unbroken'
       : `${new Set(damaged.map(({ snapshotId }) => snapshotId)).size} snapshots damaged, ${breaks.length} breaks of the chain, ${strays.length} snapshots and tables without a commit row`,
@@ -40,6 +51,15 @@ function damageLines(damaged: readonly CommitDamage[]): readonly string[] {
     return `  ${kindOf(damage)}  ${table}  ${underlying} ${provider} ${at}  ${rows} of ${promised} rows  partition ${partition}, message ${streamSeq}`
   })
   return [...totalLines(damaged), ...cells, ...more(damaged.length)]
+}
+
+function leftoverLines(leftovers: readonly StrayRows[]): readonly string[] {
+  const tables = Map.groupBy(leftovers, ({ table }) => table)
+  return [...tables].map(([table, own]) => {
+    const ids = own.slice(0, mostLines).map(({ snapshotId }) => `'${snapshotId}'`)
+    const rest = own.length > ids.length ? `, and so on with ${own.length - ids.length} more (--json has all)` : ''
+    return `left over, of messages that were given up: ${table}; to take them away: DELETE FROM ${table} WHERE snapshot_id IN (${ids.join(', ')})${rest}`
+  })
 }
 
 function totalLines(damaged: readonly CommitDamage[]): readonly string[] {

@@ -42,6 +42,8 @@ export interface StrayRows {
   readonly snapshotId: string
   readonly underlying: string
   readonly rows: number
+  /** Its message was given up, after an owner had begun to write them. */
+  readonly isGivenUp: boolean
 }
 
 const ofRange = (range: AuditRange, column = 'stored_at'): string =>
@@ -190,5 +192,9 @@ export async function strayRows(
             AND snapshot_id IN (SELECT snapshot_id FROM ${table} WHERE ${ofRange(range)})
         ) GROUP BY snapshot_id`,
   )
-  return query.rows<StrayRows>(`${perTable.join(' UNION ALL ')} ORDER BY table, snapshotId`, { ...range })
+  return query.rows<StrayRows>(
+    `SELECT *, snapshotId IN (SELECT message_id FROM snapshots_v1 WHERE outcome = 'dead-lettered') AS isGivenUp
+     FROM (${perTable.join(' UNION ALL ')}) ORDER BY table, snapshotId`,
+    { ...range },
+  )
 }
