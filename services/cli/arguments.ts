@@ -51,6 +51,16 @@ export function tickers(text: string): string {
   return text
 }
 
+/** A pattern no subject can match would wait for ever. */
+export function subjectPattern(text: string): string {
+  const tokens = text.split('.')
+  const isGood = (token: string, i: number): boolean =>
+    token === '*' || (token === '>' && i === tokens.length - 1) || /^[^\s*>]+$/.test(token)
+  if (!tokens.every(isGood))
+    throw new InvalidArgumentError("Expected a subject; * stands for one token, > for the rest, such as 'alerts.>'.")
+  return text
+}
+
 /** Throws StrikeflowError `config` when there is nothing at the path. */
 export async function existingPath(path: string): Promise<void> {
   await access(path).catch(() => {

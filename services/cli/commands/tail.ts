@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { openTail } from '../../../shared/bus/tail.ts'
 import type { Env } from '../../../shared/runtime/config.ts'
-import { wholeNumber } from '../arguments.ts'
+import { subjectPattern, wholeNumber } from '../arguments.ts'
 import { openBus } from '../open-bus.ts'
 import { readable } from '../readable-message.ts'
 import { findRunningStack } from '../running-stack.ts'
@@ -18,7 +18,7 @@ export function registerTail(program: Command, environment: Env): void {
   program
     .command('tail')
     .description('prints messages as they come, readably')
-    .argument('<pattern>', "subjects, such as 'alerts.>' or 'chains.raw.*.cboe.SPY'")
+    .argument('<pattern>', "subjects, such as 'alerts.>' or 'chains.raw.*.cboe.SPY'", subjectPattern)
     .option('--nats <url>', 'server (default: the stack running on the data directory, else NATS_URL)')
     .option('--data <directory>', 'data directory of the running stack', 'data')
     .option('--all', 'from the beginning of the stream instead of from now')
