@@ -14,7 +14,7 @@ const figures: BoardFigures = {
   alerts: 3,
   contractsPerSecond: 1500.4,
   latestMarketTime: '2026-11-16 14:51:00 UTC',
-  freeGb: 71.66,
+  freeGib: 71.66,
   lowDisk: false,
   latestAlerts: ['14:51:00  critical  SPX: 30-day IV 25.7 %, 9.4 points above its level'],
   refused: 0,
@@ -48,7 +48,7 @@ describe('the board', () => {
 
   it('warns of a disk that is nearly full before it is', () => {
     expect(text({})).not.toContain('LOW')
-    expect(text({ lowDisk: true, freeGb: 3.21 })).toMatch(/3\.2 GB free +LOW/)
+    expect(text({ lowDisk: true, freeGib: 3.21 })).toMatch(/3\.2 GiB free +LOW/)
   })
 
   it('says how old its figures are when ClickHouse does not answer', () => {

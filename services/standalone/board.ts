@@ -8,7 +8,7 @@ export interface BoardFigures {
   readonly alerts: number
   readonly contractsPerSecond: number
   readonly latestMarketTime: string | null
-  readonly freeGb: number
+  readonly freeGib: number
   readonly lowDisk: boolean
   readonly latestAlerts: readonly string[]
   /** Chains refused since the collector started; null when unknown. */
@@ -72,12 +72,12 @@ export function renderBoard(
 }
 
 function figureLines(figures: BoardFigures): readonly string[] {
-  const { snapshots, contracts, alerts, contractsPerSecond, latestMarketTime, freeGb } = figures
+  const { snapshots, contracts, alerts, contractsPerSecond, latestMarketTime, freeGib } = figures
   const lines = [
     `  stored      ${count(snapshots)} snapshots, ${count(contracts)} contracts, ${count(alerts)} alerts`,
     `  rate        ${count(Math.round(contractsPerSecond))} contracts/s`,
     `  market time ${latestMarketTime ?? 'none yet'}`,
-    `  disk        ${freeGb.toFixed(1)} GB free${figures.lowDisk ? '  LOW: free some space, or writes will stop when it is full' : ''}`,
+    `  disk        ${freeGib.toFixed(1)} GiB free${figures.lowDisk ? '  LOW: free some space, or writes will stop when it is full' : ''}`,
   ]
   if (figures.archive !== null) lines.push(archiveLine(figures.archive))
   if (figures.refused !== null && figures.refused > 0) {

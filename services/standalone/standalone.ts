@@ -130,7 +130,7 @@ async function readFigures(
   return {
     ...totals,
     contractsPerSecond: before === undefined ? 0 : (totals.contracts - before.contracts) / elapsedSeconds,
-    freeGb: free / gb,
+    freeGib: free / gb,
     lowDisk: free < settings.diskWarnBytes,
     latestAlerts,
     refused: collector?.refused ?? null,
@@ -152,8 +152,8 @@ async function statusOf<T>({ services }: Stack, name: string): Promise<T | null>
 
 function plainLine(figures: BoardFigures | null): string {
   if (figures === null) return 'waiting for the first figures'
-  const { snapshots, contracts, alerts, contractsPerSecond, latestMarketTime, lowDisk, freeGb } = figures
-  const disk = lowDisk ? `, LOW DISK ${freeGb.toFixed(1)} GB free` : ''
+  const { snapshots, contracts, alerts, contractsPerSecond, latestMarketTime, lowDisk, freeGib } = figures
+  const disk = lowDisk ? `, LOW DISK ${freeGib.toFixed(1)} GiB free` : ''
   const rate = `${count(Math.round(contractsPerSecond))} contracts/s`
   return `${count(snapshots)} snapshots, ${count(contracts)} contracts, ${count(alerts)} alerts, ${rate}, market time ${latestMarketTime ?? 'none yet'}${disk}`
 }
