@@ -22,7 +22,10 @@ export async function openBus(place: BusPlace, environment: Env, { name, signal 
   const { url, user, password, token } = readSettings('NATS', busSettings, environment)
   const known = place.nats ?? place.stack?.natsUrl
   if (known === undefined && environment['NATS_URL'] === undefined)
-    throw new StrikeflowError('config', 'No stack runs on --data: set NATS_URL, or start one with "npm start"')
+    throw new StrikeflowError(
+      'config',
+      'No stack runs on the data directory: start one with "npm start", name its directory with --data, or set NATS_URL',
+    )
   const log = createLogger({ service: name, level: 'warn' })
   return connectBus({ servers: known ?? url, user, pass: password, token, name, log, signal })
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { Env } from '../../shared/runtime/config.ts'
 
 const stackSchema = z.object({
   pid: z.number(),
@@ -10,6 +11,12 @@ const stackSchema = z.object({
   archiveDirectory: z.string().nullable(),
 })
 export type RunningStack = z.output<typeof stackSchema>
+
+/** What to say when ClickHouse was not there: null where a stack runs or the environment names a server, which then is just away. */
+export async function whereToLook(dataDirectory: string, environment: Env): Promise<string | null> {
+  if (environment['CLICKHOUSE_URL'] !== undefined || (await findRunningStack(dataDirectory)) !== null) return null
+  return `No stack runs on ${dataDirectory}: start one with "npm start", name its directory with --data, or set CLICKHOUSE_URL`
+}
 
 /** The stack that runs on a data directory, by the file it leaves there; null when none does. */
 export async function findRunningStack(dataDirectory: string): Promise<RunningStack | null> {

@@ -69,20 +69,23 @@ describe('the gap ledger over a holiday and an early close', () => {
 
   it('shows a session to a person, with an exit code that says whether it is complete', async () => {
     const gaps = (...args: readonly string[]) => strikeflow(['gaps', '--data', stack.dataDirectory, ...args])
-    const [holey, early, whole, half, none, wrong] = await Promise.all([
+    const [holey, early, whole, half, none, wrong, stranger] = await Promise.all([
       gaps('--session', '2026-11-25'),
       gaps('--session', '2026-11-27', '--underlying', 'SPY'),
       gaps(),
       gaps('--session', '2026-11-25', '--floor', '0.5'),
       gaps('--session', '2026-11-26'),
       gaps('--session', 'yesterday'),
+      gaps('--provider', 'simulator', '--underlying', 'ZZZ'),
     ])
     expect([holey.code, early.code, whole.code, half.code, none.code, wrong.code]).toEqual([1, 1, 0, 0, 1, 2])
+    expect(stranger.code).toBe(1)
     expect(holey.stdout).toMatch(/AAPL +simulator +57\.14 % +7 +4 +0 +0 +3/)
     expect(holey.stdout).toMatch(/AAPL +simulator +16:30 to 17:30 UTC +2 slots +timeout +planned fault/)
     expect(early.stdout).toMatch(/SPY +simulator +75\.00 % +4 +3/)
     expect(whole.stdout).toMatch(/^session 2026-11-30: 3 underlyings, 3 complete/)
-    expect(none.stderr).toContain('The ledger knows of no slot of 2026-11-26')
+    expect(none.stderr).toContain('The ledger knows of no slot in the session 2026-11-26')
+    expect(stranger.stderr).toContain('The ledger knows of no slot of simulator ZZZ in the session 2026-11-30')
     const json = JSON.parse((await gaps('--session', '2026-11-25', '--json')).stdout) as {
       runs: readonly { underlying: string; reason: string; slots: number }[]
       publishers: readonly { acked: number; committed: number; unaccounted: number }[]

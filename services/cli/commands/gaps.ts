@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { parseDay } from '../../../shared/calendar/days.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { type Env, readSettings } from '../../../shared/runtime/config.ts'
-import { openStore, type Store } from '../../../shared/store/connect.ts'
+import { openStore, type Store, StoreError } from '../../../shared/store/connect.ts'
 import {
   completenessOfSession,
   type GapFilter,
@@ -13,7 +13,7 @@ import {
 import { storeSettings } from '../../../shared/store/settings.ts'
 import { completeness, type GapReport, isAtFloor, renderGaps } from '../gaps/render.ts'
 import { runsOf } from '../gaps/runs.ts'
-import { findRunningStack } from '../running-stack.ts'
+import { findRunningStack, whereToLook } from '../running-stack.ts'
 
 interface GapsOptions {
   readonly session?: string
@@ -31,7 +31,7 @@ or missing with a reason. Reasons and what to do: docs/gaps.md.
 Asks the stack that runs on --data, else the server of CLICKHOUSE_*.
 
 Exit codes: 0 every underlying is at the floor or above, 1 one is below or has nothing but pending slots, or the ledger knows of no slot,
-2 wrong use.
+2 wrong use, 5 it could not be carried out: the server is away.
 
 Examples:
   npx strikeflow gaps
@@ -54,10 +54,19 @@ export function registerGaps(program: Command, environment: Env): void {
     .option('--json', 'as one JSON object')
     .addHelpText('after', help)
     .action(async (options: GapsOptions) => {
-      await using store = await openLedger(options.data, environment)
-      const report = await readReport(store, options)
-      console.log(options.json === true ? JSON.stringify(report, null, 2) : renderGaps(report))
-      process.exitCode = report.ok ? 0 : 1
+      try {
+        await using store = await openLedger(options.data, environment)
+        const report = await readReport(store, options)
+        console.log(options.json === true ? JSON.stringify(report, null, 2) : renderGaps(report))
+        process.exitCode = report.ok ? 0 : 1
+      } catch (error) {
+        // Not the exit code of a gap: nothing is known.
+        if (!(error instanceof StoreError)) throw error
+        console.error(`strikeflow: ${error.message}`)
+        const advice = await whereToLook(options.data, environment)
+        if (advice !== null) console.error(advice)
+        process.exitCode = 5
+      }
     })
 }
 
@@ -70,10 +79,13 @@ async function openLedger(dataDirectory: string, environment: Env): Promise<Stor
 async function readReport({ query }: Store, options: GapsOptions): Promise<GapReport> {
   const provider = options.provider ?? null
   const session = options.session ?? (await newestSession(query, provider))
-  if (session === null) throw new StrikeflowError('store', 'The ledger knows of no slot yet')
+  const whose = [options.provider, options.underlying].filter((name) => name !== undefined).join(' ')
+  const none = (when: string): StrikeflowError =>
+    new StrikeflowError('store', `The ledger knows of no slot ${whose === '' ? '' : `of ${whose} `}${when}`)
+  if (session === null) throw none('yet')
   const filter: GapFilter = { session, provider, underlying: options.underlying ?? null }
   const rows = await completenessOfSession(query, filter)
-  if (rows.length === 0) throw new StrikeflowError('store', `The ledger knows of no slot of ${session}`)
+  if (rows.length === 0) throw none(`in the session ${session}`)
   const floor = Number(options.floor)
   const underlyings = rows.map((row) => ({ ...row, completeness: completeness(row) }))
   return {

@@ -3,7 +3,7 @@ import type { ProofReport } from '../../../shared/model/replay.ts'
 import type { Env } from '../../../shared/runtime/config.ts'
 import { nonEmpty } from '../arguments.ts'
 import { renderProof } from '../replay/render-proof.ts'
-import { type PlaceOptions, placesOf, runJob } from '../replay/run-job.ts'
+import { adviseOn, type PlaceOptions, placesOf, runJob } from '../replay/run-job.ts'
 import { sourceOption } from './replay.ts'
 
 interface ProveOptions extends PlaceOptions {
@@ -36,9 +36,11 @@ export function registerProve(program: Command, environment: Env): void {
     .action(async (alertId: string, options: ProveOptions) => {
       const proofs: ProofReport[] = []
       const job = { kind: 'prove', ...(await placesOf(options, environment)), alertId } as const
-      process.exitCode = await runJob(job, environment, (line) => {
+      const code = await runJob(job, environment, (line) => {
         if (line.kind === 'prove') proofs.push(line)
       })
+      await adviseOn(code, options.data, environment)
+      process.exitCode = code
       for (const proof of proofs)
         console.log(options.json === true ? JSON.stringify(proof) : renderProof(proof, options.all === true))
     })

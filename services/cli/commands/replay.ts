@@ -4,7 +4,7 @@ import type { Env } from '../../../shared/runtime/config.ts'
 import { instant, nonEmpty, tickers, wholeNumber } from '../arguments.ts'
 import { progressText, sparsely } from '../progress.ts'
 import { renderReplay } from '../replay/render.ts'
-import { placesOf, runJob } from '../replay/run-job.ts'
+import { adviseOn, placesOf, runJob } from '../replay/run-job.ts'
 
 interface ReplayOptions {
   readonly from?: number
@@ -101,6 +101,7 @@ async function replay(options: ReplayOptions, environment: Env): Promise<number>
       if (line.kind === 'replay') report.push(line)
     },
   )
+  await adviseOn(code, options.data, environment)
   for (const each of report) console.log(json ? JSON.stringify(each) : renderReplay(each))
   return code
 }

@@ -7,7 +7,7 @@ import { storeSettings } from '../../../shared/store/settings.ts'
 import { instant, wholeNumber } from '../arguments.ts'
 import { openBus } from '../open-bus.ts'
 import { progressText, sparsely } from '../progress.ts'
-import { findRunningStack, type RunningStack } from '../running-stack.ts'
+import { findRunningStack, type RunningStack, whereToLook } from '../running-stack.ts'
 import { audit, type AuditReport, lacking } from '../verify/audit.ts'
 import { renderAudit, renderRepair, restoreCommand } from '../verify/render.ts'
 import { repair, type Repaired } from '../verify/repair.ts'
@@ -72,15 +72,17 @@ export function registerVerify(program: Command, environment: Env): void {
       if (from >= to) command.error('error: --from is not before --to')
       process.exitCode = await verify(options, { fromMs: from, toMs: to }, environment).then(
         (isOk) => (isOk ? replayExit.same : replayExit.differs),
-        failed,
+        (error: unknown) => failed(error, options.data, environment),
       )
     })
 }
 
 /** Not the exit code of a finding: nothing is known. */
-function failed(error: unknown): number {
+async function failed(error: unknown, dataDirectory: string, environment: Env): Promise<number> {
   if (error instanceof StrikeflowError && error.code === 'config') throw error
   console.error(`strikeflow: ${(error as Error).message}`)
+  const advice = await whereToLook(dataDirectory, environment)
+  if (advice !== null) console.error(advice)
   return replayExit.failed
 }
 

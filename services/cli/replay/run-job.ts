@@ -7,7 +7,7 @@ import { type InputOptions, type Job, type ReplayLine, replayExit } from '../../
 import { type Env, readSettings } from '../../../shared/runtime/config.ts'
 import { storeSettings } from '../../../shared/store/settings.ts'
 import { scriptPath } from '../run-script.ts'
-import { findRunningStack } from '../running-stack.ts'
+import { findRunningStack, whereToLook } from '../running-stack.ts'
 
 export interface PlaceOptions {
   readonly data: string
@@ -59,4 +59,10 @@ export async function runJob(job: Job, environment: Env, onLine: (line: ReplayLi
   process.off('SIGINT', end)
   process.off('SIGHUP', end)
   return code ?? replayExit.failed
+}
+
+/** Says where a stack could be, when there was none and nothing came of the job. */
+export async function adviseOn(code: number, dataDirectory: string, environment: Env): Promise<void> {
+  const advice = code === replayExit.failed ? await whereToLook(dataDirectory, environment) : null
+  if (advice !== null) console.error(advice)
 }
