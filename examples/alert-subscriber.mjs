@@ -29,8 +29,15 @@ const { values: options } = parseArgs({
     replay: { type: 'boolean', default: false },
     // End after so many alerts.
     count: { type: 'string', default: 'Infinity' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 })
+if (options.help) {
+  console.log(
+    'node examples/alert-subscriber.mjs [--server URL] [--subject PATTERN] [--name NAME] [--replay] [--count N]',
+  )
+  process.exit(0)
+}
 
 const connection = await connect({
   servers: options.server,

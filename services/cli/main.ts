@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import product from '../../package.json' with { type: 'json' }
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import { registerArchive } from './commands/archive.ts'
 import { registerBench } from './commands/bench.ts'
@@ -24,6 +25,7 @@ import { registerVerify } from './commands/verify.ts'
 const environment = process.env
 const program = new Command('strikeflow')
   .description('Collects option chains, computes features and alerts, stores them in ClickHouse.')
+  .version(product.version)
   .showHelpAfterError('(run with --help for what is possible)')
   .exitOverride()
 
