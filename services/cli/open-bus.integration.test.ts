@@ -59,7 +59,7 @@ describe('the connection of a command', () => {
       stderr: expect.stringContaining('0 dead letters') as string,
     })
     const restored = await strikeflow(['archive', 'restore', '--data', data], environment)
-    expect(restored.stderr).toContain('Nothing is archived there')
+    expect(restored.stderr).toContain('Nothing of this range is archived')
     const tail = await strikeflow(['tail', 'nothing.>', '--data', data], environment)
     expect(tail.stderr).toContain('No stream holds')
     const refused = await strikeflow(['dlq', 'list', '--data', data, '--nats', nats.url])

@@ -33,8 +33,10 @@ export function readSettings<S extends z.ZodObject>(prefix: string, schema: S, e
 }
 
 /** A whole number from text, within bounds. */
-export const integer = (min: number, max: number): z.ZodPipe<z.ZodCoercedNumber, z.ZodNumber> =>
-  z.coerce.number().pipe(z.number().int().min(min).max(max)) as never
+export const integer = (min: number, max: number): z.ZodPipe<z.ZodCoercedNumber, z.ZodNumber> => {
+  const error = `expected a whole number from ${min} to ${max}`
+  return z.coerce.number(error).pipe(z.number().int(error).min(min, error).max(max, error)) as never
+}
 
 /** `true`/`false`/`1`/`0` from text. */
 export const flag = (): z.ZodType<boolean> => z.stringbool()

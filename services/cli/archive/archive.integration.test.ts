@@ -133,6 +133,6 @@ describe('strikeflow archive restore', () => {
     expect((await restore('--from', '2026-11-16T14:32')).code).toBe(2)
     const { code, stderr } = await restore('--from', '2030-01-01')
     expect(code).toBe(1)
-    expect(stderr).toContain('Nothing is archived there')
+    expect(stderr).toContain('Nothing of this range is archived')
   })
 })

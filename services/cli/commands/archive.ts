@@ -82,7 +82,7 @@ export function registerArchive(program: Command, environment: Env): void {
       for (const { path, problem } of restored.damaged) console.error(`damaged, left out: ${path}: ${problem}`)
       if (options.json === true) console.log(JSON.stringify(restored))
       if (restored.messages === 0)
-        throw new StrikeflowError('internal', `Nothing is archived there in ${directoryOf(options)}`)
+        throw new StrikeflowError('internal', `Nothing of this range is archived in ${directoryOf(options)}`)
       if (restored.damaged.length > 0) process.exitCode = 1
     })
 }
