@@ -51,7 +51,7 @@ async function killIn(directory: string, options: KillOptions): Promise<KilledVe
 async function kill(stack: TortureStack, { kills, random, layout }: KillOptions): Promise<KilledVerdict> {
   const [clickhouse, publisher] = [stack.part('clickhouse'), stack.part('publisher-1')]
   await publisher.start()
-  await waitFor('the first commit row', async () => (await committed(stack)) > 0)
+  await moreCommitted(stack, 0)
   const proxy = stack.links.find(({ name }) => name === 'a to clickhouse')?.proxy
   let slowestReopenMs = 0
   let midFlush = 0
@@ -72,9 +72,7 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
   await publisher.stop()
   const attempts = attemptsIn(stack.journals)
   const count = attempts.acked.size
-  await waitFor('everything to be committed', async () => (await committed(stack)) >= count, {
-    timeoutMs: patientMs(60_000),
-  })
+  for (let there = 0; there < count;) there = await moreCommitted(stack, there)
   await stack.part('a').stop()
   const { query } = stack.store
   const reference = await undisturbed(await storedSteps(query, stack.journals), layout)
@@ -82,6 +80,18 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
   const isFinal = layout.weeks === 2
   const verdict = check(await readHistory({ bus: stack.bus, query, attempts, isFinal }, reference))
   return { ...verdict, midFlush, slowestReopenMs }
+}
+
+/** Resolves with the number of commit rows when there are more: a slow machine may take its time, as long as it goes on. */
+async function moreCommitted(stack: TortureStack, before: number): Promise<number> {
+  return await waitFor(
+    'further commit rows',
+    async () => {
+      const there = await committed(stack)
+      return there > before && there
+    },
+    { timeoutMs: patientMs(60_000) },
+  )
 }
 
 /** While partitions are taken; or some time after a commit, which ends the series of setbacks; or in the middle of a flush. */
