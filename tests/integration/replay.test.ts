@@ -97,7 +97,7 @@ describe('a replay', { timeout: 180_000 }, () => {
     expect(Object.fromEntries(found.map(({ kind, n }) => [kind.trim(), n]))).toEqual({
       'dead-lettered compute_failed': 1,
       'dead-lettered crashed_processor': 1,
-      'dead-lettered undecodable': 1,
+      'dead-lettered undecodable': 2,
       'duplicate already_stored late': 1,
       'duplicate already_stored unchanged': 1,
       stored: 321,

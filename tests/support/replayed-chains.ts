@@ -44,6 +44,12 @@ const copyOf = (message: ChainMessage, name: string): ChainMessage => ({
   headers: { ...message.headers, [headerNames.replayOf]: message.messageId },
 })
 
+/** Refused where it lies: its underlying is another partition's. */
+const inOtherPartition: ChainMessage = {
+  ...oddMessage('elsewhere', 'T6', 4.5, {}),
+  subject: rawSubject((partitionOfUnderlying('T6') + 1) % 16, 'test', 'T6'),
+}
+
 /** A snapshot of it kills a processor into which `poison.ts` is loaded. */
 const poison: ChainMessage = chainMessage({ underlying: 'POISON', step: 3 })
 
@@ -56,6 +62,7 @@ export function chainsOfEveryKind(): readonly ChainMessage[] {
     copyOf({ ...first, messageId }, 'copy-of-T1-2'),
     oddMessage('late', 'T2', 5, {}),
     undecodable,
+    inOtherPartition,
     poison,
     // The same content as at step 14, a minute later; the next step has news again.
     oddMessage('14', 'T3', 14.5, { contentHash: '14' }),

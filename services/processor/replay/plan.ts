@@ -1,3 +1,4 @@
+import { partitionOfUnderlying } from '../../../shared/bus/subjects.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { MissingInput, NotReproducible, ReplayJob } from '../../../shared/model/replay.ts'
 import type { Store } from '../../../shared/store/connect.ts'
@@ -33,6 +34,8 @@ export interface Plan {
   readonly incarnations: readonly string[]
   /** In the order of the stream. */
   readonly rows: readonly RangeRow[]
+  /** Of CHAINS when they were stored; null when that is not known. */
+  readonly partitions: number | null
   /** By `placeKey`. */
   readonly states: ReadonlyMap<string, readonly PlacedState[]>
   readonly known: readonly KnownParameters[]
@@ -66,7 +69,17 @@ export async function makePlan(
   if (rows.length === 0) throw new StrikeflowError('config', `Nothing is committed in ${main.database} in this range`)
   const { states, missing } = await seeds(main, databases, incarnations)
   const { known, unknown } = await parameters(rows, main, settings, version)
-  return { databases, incarnations, rows, states, known, unknown, missing, asOfMs }
+  const partitions = partitionsThen(rows, settings.partitions)
+  return { databases, incarnations, rows, partitions, states, known, unknown, missing, asOfMs }
+}
+
+/** Null where what was stored shows that CHAINS had another number of partitions then. */
+function partitionsThen(rows: readonly RangeRow[], partitions: number): number | null {
+  const isOther = rows.some(
+    ({ outcome, underlying, partition }) =>
+      outcome === 'stored' && partitionOfUnderlying(underlying, partitions) !== partition,
+  )
+  return isOther ? null : partitions
 }
 
 /** Throws StrikeflowError `config` when the database is not one that this code writes. */

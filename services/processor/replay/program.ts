@@ -24,13 +24,19 @@ export interface Program {
   settled(partition: number): Promise<void>
 }
 
-/** The processor's own handler: it decodes, computes and detects, and what it would publish is dropped. */
-export function replayHandler({ parameters }: Pick<KnownParameters, 'parameters'>): Handler {
+/**
+ * The processor's own handler: it decodes, computes and detects, and what it would publish is dropped.
+ *
+ * @param partitions of the stream at that time; null takes messages wherever they lay
+ */
+export function replayHandler(
+  { parameters }: Pick<KnownParameters, 'parameters'>,
+  partitions: number | null = null,
+): Handler {
   return createHandler({
     publisher: publishNothing,
     parameters,
-    // What is run again was taken where it lay.
-    partitions: null,
+    partitions,
     metrics: createMetrics(createRegistry('replay')),
     // What could not be read or computed was told when it happened, and shows as an outcome.
     log: createLogger({ service: 'replay', level: 'silent' }),
@@ -45,7 +51,7 @@ const mostAttempts = 22
 export function createProgram(
   scratch: Store,
   known: KnownParameters,
-  settings: ProcessorSettings,
+  settings: Pick<ProcessorSettings, 'flushRows' | 'flushMs'> & { readonly partitions: number | null },
   onWritten: (flush: Flush) => void,
 ): Program {
   const { codeVersion, parameters } = known
@@ -74,7 +80,7 @@ export function createProgram(
   })
   return {
     codeVersion,
-    handler: replayHandler(known),
+    handler: replayHandler(known, settings.partitions),
     flusher,
     failed: failure.promise,
     async settled(partition) {

@@ -43,8 +43,9 @@ export class Rerun {
     this.#plan = plan
     this.#deps = deps
     const onWritten = (flush: Flush): void => this.#onWritten(flush)
+    const settings = { ...deps.settings, partitions: plan.partitions }
     this.#programs = new Map(
-      plan.known.map((known) => [known.codeVersion, createProgram(deps.scratch, known, deps.settings, onWritten)]),
+      plan.known.map((known) => [known.codeVersion, createProgram(deps.scratch, known, settings, onWritten)]),
     )
   }
 

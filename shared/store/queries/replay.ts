@@ -85,6 +85,7 @@ export interface RangeRow {
   readonly outcome: string
   readonly reason: string
   readonly snapshotId: string
+  readonly underlying: string
   readonly marketTimeMs: number
   readonly publishedAtMs: number
   readonly codeVersion: string
@@ -98,7 +99,7 @@ export interface RangeRow {
 export async function readRange(query: Query, { main, scratch }: Databases): Promise<readonly RangeRow[]> {
   return query.rows<RangeRow>(
     `SELECT toString(r.incarnation) AS incarnation, r.partition AS partition, r.stream_seq AS streamSeq, r.message_id AS messageId,
-       r.outcome AS outcome, r.reason AS reason, toString(r.snapshot_id) AS snapshotId,
+       r.outcome AS outcome, r.reason AS reason, toString(r.snapshot_id) AS snapshotId, r.underlying AS underlying,
        toUnixTimestamp64Milli(r.market_time) AS marketTimeMs, toUnixTimestamp64Milli(r.published_at) AS publishedAtMs,
        r.code_version AS codeVersion, w.before AS previousSeq, r.previous_seq AS namedPreviousSeq
      FROM ${scratch}.${rangeTable} AS r
