@@ -38,9 +38,9 @@ export class Lane {
   readonly program: Program
   readonly incarnation: string
   readonly #queue: Queued[] = []
-  readonly #failure = Promise.withResolvers<never>()
   readonly #partition: Partition<Flush>
   #isClosed = false
+  #failure: { readonly error: unknown } | null = null
   #pushed: PromiseWithResolvers<void> | null = null
   #taken: PromiseWithResolvers<void> | null = null
 
@@ -48,8 +48,11 @@ export class Lane {
     const { partition, incarnation, program, states } = options
     this.program = program
     this.incarnation = incarnation
-    this.#failure.promise.catch(() => {})
-    const fail = (error: unknown): void => this.#failure.reject(error)
+    const fail = (error: unknown): void => {
+      this.#failure ??= { error }
+      this.#wake()
+    }
+    program.failed.catch(fail)
     const place = { partition, incarnation, cursor: beginOf(incarnation) }
     this.#partition = new Partition<Flush>(
       { place, epoch: 1, cursorMessageId: null, states, inFlight },
@@ -71,7 +74,7 @@ export class Lane {
   /** Resolves when there is room for more. */
   async push(delivery: Delivery, before: () => void): Promise<void> {
     // What was dropped is lost to this replay: nothing after it is worth computing.
-    await Promise.race([this.#failure.promise, this.program.failed, Promise.resolve()])
+    this.#throwIfFailed()
     this.#queue.push({ delivery, before })
     this.#pushed?.resolve()
     while (this.#queue.length >= longestQueue) await this.#untilTaken()
@@ -93,8 +96,14 @@ export class Lane {
   }
 
   async #untilTaken(): Promise<void> {
+    this.#throwIfFailed()
     this.#taken ??= Promise.withResolvers()
-    await Promise.race([this.#taken.promise, this.#failure.promise, this.program.failed])
+    await this.#taken.promise
+    this.#throwIfFailed()
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== null) throw this.#failure.error
   }
 
   #stream(): OpenStream {
