@@ -67,6 +67,8 @@ export interface OrderedSourceOptions {
   readonly maxMessages?: number
   /** The server shows a sign of life this often; three missed ones begin a new consumer. @default 2000 */
   readonly heartbeatMs?: number
+  /** The server is asked for messages anew this often. @default 30000 */
+  readonly expiresMs?: number
 }
 
 /**
@@ -111,9 +113,10 @@ class Source implements OrderedSource {
   #waiting: PromiseWithResolvers<void> | null = null
 
   constructor(bus: Bus, options: OrderedSourceOptions, info: StreamInfo) {
-    const { fromSeq, previousSeq = fromSeq - 1, last = null, maxMessages = 256, heartbeatMs = 2_000 } = options
+    const { fromSeq, previousSeq = fromSeq - 1, last = null, maxMessages = 256 } = options
+    const { heartbeatMs = 2_000, expiresMs = 30_000 } = options
     this.#bus = bus
-    this.#options = { ...options, previousSeq, last, maxMessages, heartbeatMs }
+    this.#options = { ...options, previousSeq, last, maxMessages, heartbeatMs, expiresMs }
     this.#last = last
     this.#created = options.created ?? info.created
     this.#lastSeq = fromSeq - 1
@@ -208,12 +211,13 @@ class Source implements OrderedSource {
   }
 
   async #runSession(): Promise<string> {
-    const { stream, filterSubject, heartbeatMs } = this.#options
+    const { stream, filterSubject, heartbeatMs, expiresMs } = this.#options
     const opening = PullSession.open({
       bus: this.#bus,
       stream,
       filterSubject,
       heartbeatMs,
+      expiresMs,
       fromSeq: this.#lastSeq + 1,
       room: () => this.#room(),
       onMessage: (message, facts) => this.#receive(message, facts),
