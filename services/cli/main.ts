@@ -1,6 +1,6 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import product from '../../package.json' with { type: 'json' }
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import { registerArchive } from './commands/archive.ts'
 import { registerBench } from './commands/bench.ts'
@@ -23,9 +23,11 @@ import { registerVerify } from './commands/verify.ts'
  * Exit codes: 0 done, 1 failed, 2 wrong use.
  */
 const environment = process.env
+const packageFile = new URL('../../package.json', import.meta.url)
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { readonly version: string }
 const program = new Command('strikeflow')
   .description('Collects option chains, computes features and alerts, stores them in ClickHouse.')
-  .version(product.version)
+  .version(version)
   .showHelpAfterError('(run with --help for what is possible)')
   .exitOverride()
 
