@@ -80,8 +80,8 @@ function rates(contracts: number, run: ProcessorRun, floors: readonly FloorRun[]
     processorRssMb: run.rssMb,
     processorPeakRssMb: run.peakRssMb,
     processorCpuSeconds: run.cpuSeconds,
-    clickhouseCpuSeconds: run.clickhouseCpuSeconds === null ? null : rounded(run.clickhouseCpuSeconds, 2),
-    natsCpuSeconds: run.natsCpuSeconds === null ? null : rounded(run.natsCpuSeconds, 2),
+    clickhouseCpuSeconds: run.clickhouseCpuSeconds,
+    natsCpuSeconds: run.natsCpuSeconds,
     busyShare: busyShare(run),
     insertFloorCpuSeconds: floorCpu.some(Number.isNaN) ? null : rounded(Math.min(...floorCpu), 2),
   }

@@ -18,6 +18,10 @@ export function cpuSecondsOf(pid: number): number | null {
   return fields === undefined ? null : (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
+/** CPU seconds from one reading to a later one, to the hundredth that the kernel counts in. */
+export const cpuBetween = (before: number | null | undefined, after: number | null): number | null =>
+  before === null || before === undefined || after === null ? null : Math.round(100 * (after - before)) / 100
+
 function read(path: string): string | null {
   try {
     return readFileSync(path, 'utf8')

@@ -1,4 +1,4 @@
-import { cpuSecondsOf, memoryOf } from './process-figures.ts'
+import { cpuBetween, cpuSecondsOf, memoryOf } from './process-figures.ts'
 import { type LogLine, startProcessor } from './processor-process.ts'
 import type { Stand } from './stand.ts'
 
@@ -45,7 +45,7 @@ export async function runProcessor(options: ProcessorRunOptions): Promise<Proces
   const endMs = Date.now()
   if (committed !== messages) throw new Error(`${committed} commit rows of outcome stored, expected ${messages}`)
   const [clickhouseCpuSeconds = null, natsCpuSeconds = null] = servers.map((pid, i) =>
-    less(cpuSecondsOf(pid), before[i]),
+    cpuBetween(before[i], cpuSecondsOf(pid)),
   )
   const cpuSeconds = cpuSecondsOf(processor.pid)
   return {
@@ -56,12 +56,9 @@ export async function runProcessor(options: ProcessorRunOptions): Promise<Proces
     cpuSeconds,
     clickhouseCpuSeconds,
     natsCpuSeconds,
-    ownCpuSeconds: less(cpuSeconds, watched.startCpuSeconds),
+    ownCpuSeconds: cpuBetween(watched.startCpuSeconds, cpuSeconds),
   }
 }
-
-const less = (after: number | null, before: number | null | undefined): number | null =>
-  after === null || before === null || before === undefined ? null : after - before
 
 interface Watched {
   readonly startMs: number

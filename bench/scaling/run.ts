@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { assertStored, type ContractSum } from '../pipeline/checksum.ts'
 import { type BenchInput, contractsOf } from '../pipeline/input.ts'
-import { cpuSecondsOf } from '../pipeline/process-figures.ts'
+import { cpuBetween, cpuSecondsOf } from '../pipeline/process-figures.ts'
 import { aborted, committedMessages } from '../pipeline/processor.ts'
 import { startProcessor } from '../pipeline/processor-process.ts'
 import { publishAll } from '../pipeline/publish.ts'
@@ -78,11 +78,11 @@ export async function measureRun(options: RunOptions): Promise<Run> {
   return {
     seconds: Math.round(1000 * seconds) / 1000,
     contractsPerSecond,
-    cpuSeconds: between(cpuBefore, cpuAfter),
+    cpuSeconds: cpuBetween(cpuBefore, cpuAfter),
     othersCpuSeconds: {
-      nats: between(othersBefore.nats, others.nats),
-      clickhouse: between(othersBefore.clickhouse, others.clickhouse),
-      bench: between(othersBefore.bench, others.bench),
+      nats: cpuBetween(othersBefore.nats, others.nats),
+      clickhouse: cpuBetween(othersBefore.clickhouse, others.clickhouse),
+      bench: cpuBetween(othersBefore.bench, others.bench),
     },
     shares,
   }
@@ -92,9 +92,6 @@ function othersCpu({ natsPid, clickhouse }: Stand): Run['othersCpuSeconds'] {
   const { user, system } = process.cpuUsage()
   return { nats: cpuSecondsOf(natsPid), clickhouse: cpuSecondsOf(clickhouse.pid), bench: (user + system) / 1e6 }
 }
-
-const between = (before: number | null, after: number | null): number | null =>
-  before === null || after === null ? null : Math.round(100 * (after - before)) / 100
 
 /** The first pass, or a third where there are fewer than three, is not measured. */
 function splitInput({ snapshots, passMessages }: BenchInput) {
