@@ -74,8 +74,12 @@ export async function inspectBus(
     })
   }
   const isThere = (wanted: string) => streams.some(({ name, comparison }) => name === wanted && comparison !== null)
-  const unread = isThere('CHAINS') && isThere('KV_config') ? await findUnread(bus) : null
-  return { serverVersion, account, streams, clock: isThere('CHAINS') ? await readClock(bus, clock) : null, unread }
+  try {
+    const unread = isThere('CHAINS') && isThere('KV_config') ? await findUnread(bus) : null
+    return { serverVersion, account, streams, clock: isThere('CHAINS') ? await readClock(bus, clock) : null, unread }
+  } catch (error) {
+    throw busError('cannot look into stream CHAINS', error)
+  }
 }
 
 async function findUnread(bus: Bus): Promise<UnreadMessages | null> {

@@ -49,19 +49,20 @@ async function ingestedWithKills(path: string, snapshots: number): Promise<Distu
   const ingest = strikeflow(['ingest', path, '--wait', '--data', stack.dataDirectory])
   let kills = 0
   let midFlush = 0
+  let sinceMs = 0
   for (const share of [0.2, 0.35, 0.5]) {
     await waitFor(`${share} of the commit rows`, async () => (await committed(stack)) >= share * snapshots, {
       timeoutMs: 120_000,
       intervalMs: 10,
     })
-    // Of the processor that runs now: rows an earlier kill left behind may still be there.
-    const epoch = await number(stack, 'SELECT max(epoch) AS n FROM partition_epochs_v1')
-    await waitFor('rows without a commit row', async () => (await uncommitted(stack, epoch)) > 0, { intervalMs: 5 })
+    await waitFor('rows without a commit row', async () => (await uncommitted(stack, sinceMs)) > 0, { intervalMs: 5 })
     process.kill(await waitFor('the processor', () => processorPid(stack)), 'SIGKILL')
+    const killedMs = Date.now()
     const done = await committed(stack)
     expect(done).toBeLessThan(0.8 * snapshots)
     kills += 1
-    if ((await uncommitted(stack, epoch)) > 0) midFlush += 1
+    if ((await uncommitted(stack, sinceMs)) > 0) midFlush += 1
+    sinceMs = killedMs
   }
   expect(await ingest).toMatchObject({ code: 0 })
   return { sums: await checksums(stack.store.query), kills, midFlush }
@@ -70,11 +71,12 @@ async function ingestedWithKills(path: string, snapshots: number): Promise<Distu
 const committed = (stack: TestStack): Promise<number> =>
   number(stack, `SELECT count() AS n FROM snapshots_v1 WHERE outcome = 'stored'`)
 
-const uncommitted = (stack: TestStack, epoch: number): Promise<number> =>
+/** Rows of the processor that runs since then: those an earlier kill left behind may still be there. */
+const uncommitted = (stack: TestStack, sinceMs: number): Promise<number> =>
   number(
     stack,
-    `SELECT count() AS n FROM option_quotes_v1
-     WHERE epoch = ${epoch} AND snapshot_id NOT IN (SELECT snapshot_id FROM snapshots_v1 WHERE outcome = 'stored')`,
+    `SELECT count() AS n FROM option_quotes_v1 WHERE stored_at > fromUnixTimestamp(${Math.floor(sinceMs / 1_000)})
+       AND snapshot_id NOT IN (SELECT snapshot_id FROM snapshots_v1 WHERE outcome = 'stored')`,
   )
 
 async function number(stack: TestStack, sql: string): Promise<number> {

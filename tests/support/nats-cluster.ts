@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { connectBus, type Bus } from '../../shared/bus/connect.ts'
+import { classify } from '../../shared/bus/errors.ts'
 import { silentLog, startTestNats, type TestNats } from './nats.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -78,33 +79,37 @@ async function freePorts(count: number): Promise<readonly number[]> {
   return ports
 }
 
-const hasMetaLeader = (bus: Bus): Promise<unknown> =>
-  waitFor(
-    'a leader of the cluster',
-    () =>
-      bus.jsm.getAccountInfo().then(
-        () => true,
-        () => false,
-      ),
-    {
-      timeoutMs: 60_000,
-    },
-  )
-
-async function leaderOf(bus: Bus, stream: string): Promise<string> {
-  return waitFor(`a leader of ${stream}`, async () => (await bus.jsm.streams.info(stream)).cluster?.leader)
+/** While a cluster elects a leader it answers late or not at all: whoever waits asks again. */
+async function answerOf<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked
+  } catch (error) {
+    if (classify(error) !== 'transient') throw error
+    return null
+  }
 }
 
-async function isHealed(bus: Bus): Promise<void> {
-  await waitFor(
+const patience = { timeoutMs: 60_000, intervalMs: 200 } as const
+
+const hasMetaLeader = (bus: Bus): Promise<unknown> =>
+  waitFor('a leader of the cluster', () => answerOf(bus.jsm.getAccountInfo()), patience)
+
+const leaderOf = (bus: Bus, stream: string): Promise<string> =>
+  waitFor(
+    `a leader of ${stream}`,
+    async () => (await answerOf(bus.jsm.streams.info(stream)))?.cluster?.leader,
+    patience,
+  )
+
+const isHealed = (bus: Bus): Promise<unknown> =>
+  waitFor(
     'every copy to be up to date',
     async () => {
-      const streams = await bus.jsm.streams.list().next()
-      return streams.every(({ cluster }) => {
+      const streams = await answerOf(bus.jsm.streams.list().next())
+      return streams?.every(({ cluster }) => {
         const copies = cluster?.replicas ?? []
         return cluster?.leader !== undefined && copies.every(({ current, offline }) => current && !(offline ?? false))
       })
     },
-    { timeoutMs: 60_000, intervalMs: 200 },
+    patience,
   )
-}
