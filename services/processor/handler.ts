@@ -9,6 +9,7 @@ import { decode } from './decode.ts'
 import type { Computed, Handler, Opened, Refused } from './delivery/ports.ts'
 import type { FeatureParams } from './features/compute-chain.ts'
 import { type ChainContent, countsOf } from './flush.ts'
+import type { Gather } from './gathering.ts'
 import type { KeyState, Standing } from './key-states.ts'
 import type { ProcessorMetrics } from './metrics.ts'
 import { processSnapshot } from './process-snapshot.ts'
@@ -16,6 +17,8 @@ import { retractionOf } from './retraction.ts'
 
 export interface HandlerDeps {
   readonly publisher: Publisher
+  /** How the last features are sent, which may wait a moment; alerts may not. */
+  readonly gather: Gather
   readonly parameters: FeatureParams
   /** Of CHAINS; null where messages are taken in whatever partition they lie. */
   readonly partitions: number | null
@@ -65,17 +68,18 @@ function compute(
 function publish(
   { snapshot: { meta }, computed: { chain }, alerts }: ChainContent,
   { late }: Standing,
-  { publisher }: HandlerDeps,
+  { publisher, gather }: HandlerDeps,
 ): readonly Promise<unknown>[] {
-  const ready = alerts.map((alert) => outgoing(alertSubject(alert.data), alert, alert.id, cloudEvent))
+  const urgent = alerts.map((alert) => outgoing(alertSubject(alert.data), alert, alert.id, cloudEvent))
+  const patient: typeof urgent = []
   if (chain !== null && !late) {
     const { underlying, provider, snapshotId, marketTimeMs, spot } = meta
     // The strikes are as long as the chain itself, and in the table.
     const last = { underlying, provider, snapshotId, marketTimeMs, spot, ...chain, byStrike: undefined }
-    ready.push(outgoing(featuresSubject(underlying), last, `features-${snapshotId}`))
+    patient.push(outgoing(featuresSubject(underlying), last, `features-${snapshotId}`))
   }
   // Not before all of them stand: what is refused must not have left in part.
-  return ready.map((send) => send(publisher))
+  return [...urgent.map((send) => send(publisher)), ...patient.map((send) => gather(() => send(publisher)))]
 }
 
 const cloudEvent = { 'Content-Type': 'application/cloudevents+json' }

@@ -12,6 +12,7 @@ import { Delivery } from './delivery/delivery.ts'
 import type { Observer, Point } from './delivery/ports.ts'
 import { deliveryRules } from './delivery/rules.ts'
 import { type Flush } from './flush.ts'
+import { createGathering } from './gathering.ts'
 import { createHandler } from './handler.ts'
 import { KeyStates } from './key-states.ts'
 import type { ProcessorMetrics } from './metrics.ts'
@@ -35,6 +36,9 @@ export interface ProcessorDeps {
   /** Called when all that this process should own at the time is being consumed. */
   readonly onSettled: () => void
 }
+
+/** Where many chains come at once, the last features of one are sent with those of others: at most so much later. */
+const featuresWaitMs = 25
 
 /**
  * Turns snapshots on CHAINS into rows and alerts.
@@ -68,7 +72,12 @@ export async function createProcessor(deps: ProcessorDeps): Promise<Delivery<Flu
       stream: createChainStream(bus, deps.streams.profile, deps.streams.replicas),
       ledger: createLedger(store, { owner: `${instance}/${boot}`, codeVersion }),
       sink: createRowSink(store, { writer, insertLimitMs, midway: hasPoints ? () => point('mid-body') : undefined }),
-      handler: createHandler({ ...deps, parameters, partitions: settings.partitions }),
+      handler: createHandler({
+        ...deps,
+        gather: createGathering(systemTimers, featuresWaitMs),
+        parameters,
+        partitions: settings.partitions,
+      }),
       rules: deliveryRules,
       point,
       observer: createObserver(deps),

@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 
 /** What a running stack says of itself in `stack.json`, so that other commands find it. */
@@ -51,7 +51,7 @@ function dataDirectory(path: string): DataDirectory {
 export function writableDirectory(path: string): DataDirectory {
   const directory = dataDirectory(path)
   try {
-    mkdirSync(directory.root, { recursive: true })
+    makeDirectory(directory.root)
     accessSync(directory.root, constants.W_OK)
     return directory
   } catch (cause) {
@@ -62,6 +62,13 @@ export function writableDirectory(path: string): DataDirectory {
       { cause },
     )
   }
+}
+
+/** Step by step: where nothing can be made, as below /proc, Node's own `recursive` never comes back. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  makeDirectory(dirname(path))
+  mkdirSync(path)
 }
 
 /** Makes the directory ready; with `fresh`, empty. Refuses when a living stack is on it. */

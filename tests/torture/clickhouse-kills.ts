@@ -9,6 +9,7 @@ import { check, type Verdict } from './checker.ts'
 import { attemptsIn, readHistory, storedSteps } from './history.ts'
 import { patientMs } from './patience.ts'
 import { undisturbed } from './reference.ts'
+import type { Proxy } from './proxy.ts'
 import { openStack, type TortureStack } from './stack.ts'
 
 export interface KillOptions {
@@ -53,18 +54,19 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
   await publisher.start()
   await moreCommitted(stack, 0)
   const proxy = stack.links.find(({ name }) => name === 'a to clickhouse')?.proxy
+  if (proxy === undefined) throw new TypeError('Expected a proxy')
   let slowestReopenMs = 0
   let midFlush = 0
   for (let i = 0; i < kills; i += 1) {
-    await momentToKill(stack, random)
+    await momentToKill(stack, proxy, random)
     // Else it would mostly be waited for a back-off that grows with each refused try; refused it is in the other runs.
-    if (random.chance(0.75)) proxy?.hold()
+    if (random.chance(0.75)) proxy.hold()
     // What piled up meanwhile would have to be worked off before the next write is under way.
     publisher.freeze()
     await clickhouse.kill()
     const startedMs = performance.now()
     await clickhouse.start()
-    proxy?.release()
+    proxy.release()
     publisher.thaw()
     slowestReopenMs = Math.max(slowestReopenMs, performance.now() - startedMs)
     if ((await uncommitted(stack)) > 0) midFlush += 1
@@ -95,28 +97,24 @@ async function moreCommitted(stack: TortureStack, before: number): Promise<numbe
 }
 
 /** While partitions are taken; or some time after a commit, which ends the series of setbacks; or in the middle of a flush. */
-async function momentToKill(stack: TortureStack, random: Random): Promise<void> {
-  const limit = { intervalMs: 5, timeoutMs: patientMs(30_000) }
+async function momentToKill(stack: TortureStack, proxy: Proxy, random: Random): Promise<void> {
   const isEarly = random.chance(0.2)
   const count = async (): Promise<number> => (isEarly ? await takings(stack) : 0) + (await committed(stack))
   const before = await count()
-  await waitFor('the processor to go on', async () => (await count()) > before, limit)
+  await waitFor('the processor to go on', async () => (await count()) > before, { timeoutMs: patientMs(30_000) })
   if (isEarly || random.chance(0.4)) await delay(random.between(5, isEarly ? 150 : 600))
-  else await rowsWritten(stack)
+  else await rowsUnderWay(proxy, random)
 }
 
 const takings = (stack: TortureStack): Promise<number> => number(stack, 'SELECT count() AS n FROM partition_epochs_v1')
 
-/** Resolves in the middle of a flush: contract rows are visible, their commit rows are yet to come. */
-async function rowsWritten(stack: TortureStack): Promise<void> {
-  const before = await quotes(stack)
-  await waitFor('rows of a flush', async () => (await quotes(stack)) > before, {
-    intervalMs: 1,
-    timeoutMs: patientMs(30_000),
-  })
+/** Resolves while contract rows are written; or when all rows of a flush are there and its commit rows are about to be. */
+async function rowsUnderWay(proxy: Proxy, random: Random): Promise<void> {
+  const isWriting = random.chance(0.5)
+  const table = isWriting ? 'option_quotes_v1' : 'snapshots_v1'
+  if (!(await proxy.passing(`INSERT+INTO+${table}+`, patientMs(30_000)))) throw new Error(`no insert into ${table}`)
+  await delay(random.between(0, isWriting ? 60 : 5))
 }
-
-const quotes = (stack: TortureStack): Promise<number> => number(stack, 'SELECT count() AS n FROM option_quotes_v1')
 
 const committed = (stack: TortureStack): Promise<number> => number(stack, 'SELECT count() AS n FROM snapshots_v1')
 

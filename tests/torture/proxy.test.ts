@@ -61,6 +61,14 @@ describe('the proxy', () => {
     expect(await talk(message)).toEqual({ back: message, end: 'closed' })
   })
 
+  it('tells of a text on its way to the server, and of its absence', async () => {
+    const passing = proxy.passing('needle', 5_000)
+    await talk('hay')
+    await talk('hay, a needle, hay')
+    expect(await passing).toBe(true)
+    expect(await proxy.passing('needle', 20)).toBe(false)
+  })
+
   it('passes on what it cuts into slices unchanged', async () => {
     proxy.toxic = toxic('slicer', { bytes: 3 })
     expect((await talk('some thirty characters, in tens')).back).toBe('some thirty characters, in tens')

@@ -36,6 +36,8 @@ export class Proxy implements AsyncDisposable {
   #toxic: Toxic | null = null
   /** Accepted and yet to be connected; null while nobody is held. */
   #held: Socket[] | null = null
+  /** Called with each piece on its way to the server, before it goes on. */
+  #onUp: ((chunk: Buffer) => void) | null = null
 
   private constructor(server: Server, targetPort: () => number) {
     this.#server = server
@@ -70,6 +72,19 @@ export class Proxy implements AsyncDisposable {
     for (const client of waiting) if (!client.destroyed) this.#accept(client)
   }
 
+  /** Resolves when a piece with this text comes by on its way to the server; false when none does in time. One may wait at a time. */
+  async passing(text: string, limitMs: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const timer = setTimeout(() => resolve(false), limitMs)
+    this.#onUp = (chunk) => chunk.includes(text) && resolve(true)
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      this.#onUp = null
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#held ?? []) client.destroy()
     for (const pair of this.#pairs) pair.destroy()
@@ -89,6 +104,7 @@ export class Proxy implements AsyncDisposable {
       return
     }
     const server = connect({ port: this.#targetPort(), host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+    client.on('data', (chunk: Buffer) => this.#onUp?.(chunk))
     const pair = new Pair(client, server, () => this.#pairs.delete(pair))
     this.#pairs.add(pair)
     pair.become(this.#toxic)

@@ -35,6 +35,7 @@ export function replayHandler(
 ): Handler {
   return createHandler({
     publisher: publishNothing,
+    gather: (send) => send(),
     parameters,
     partitions,
     metrics: createMetrics(createRegistry('replay')),
