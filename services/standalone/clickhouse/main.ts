@@ -2,6 +2,7 @@
  * Embedded ClickHouse: ClickHouse's HTTP interface over chdb, for development, tests and the one-command stack.
  * Consumes HTTP on one port, owns one data directory, says on stdout when it is ready.
  */
+import { constants, setPriority } from 'node:os'
 import { setInterval } from 'node:timers'
 import { aborted } from '../../../shared/runtime/aborted.ts'
 import { createLogger, type Logger } from '../../../shared/runtime/logger.ts'
@@ -14,6 +15,9 @@ import { readConfig } from './config.ts'
 process.env['UV_THREADPOOL_SIZE'] = '64'
 // Times without a zone are UTC inside, whatever the machine's zone is.
 process.env['TZ'] = 'UTC'
+// Its threads inherit it, so before they are there. A flush keeps as many threads busy as there are cores and more; without this
+// an alert would wait for them, and what they write can wait for the alert.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 const { startClickHouse } = await import('./clickhouse.ts')
 
 /** A stop's 10 s for running queries, and some. */
