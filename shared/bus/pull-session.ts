@@ -27,8 +27,8 @@ export interface Room {
 export type SessionEnd = 'rested' | 'disconnected' | 'consumer gone' | 'delivery lost' | 'silent' | 'refused' | 'closed'
 
 /**
- * After its time and so much more a request is taken for over, whatever the server says: 2.9.10 forgets to say it now and then (seen once
- * in 400 to 1,600 requests), and its heartbeats, which then are missed, take up to 8 s to show it.
+ * After its time and so much more a request is taken for over, whatever the server says: 2.9.10 forgets to say it now and then, and its
+ * heartbeats, which then are missed, take up to 8 s to show it.
  */
 const lapseMs = 200
 /** The server drops a consumer nobody has asked for this long; a reader that comes back later opens a new session. */
