@@ -88,6 +88,32 @@ const publish = (world: World, from: number, to: number): void => {
 const ids = (to: number): readonly string[] => Array.from({ length: to }, (_, n) => `m${String(n).padStart(3, '0')}`)
 
 describe('delivery under a clock of its own', () => {
+  it('leaves nothing behind when it is told to stop while it joins', async () => {
+    const world = new World()
+    const timers = createVirtualTimers()
+    const answered = Promise.withResolvers<void>()
+    const get: typeof world.coord.get = async (key) => {
+      await answered.promise
+      return world.coord.get(key)
+    }
+    const coord = new Proxy(world.coord, {
+      get(target, name) {
+        const member: unknown = name === 'get' ? get : Reflect.get(target, name)
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member
+      },
+    })
+    const a = live(world, timers, 'a', 'a1', { coord })
+    await timers.advance(10)
+    a.stop.abort()
+    await timers.advance(10)
+    answered.resolve()
+    await timers.advance(1_000)
+    await a.running
+    const b = live(world, timers, 'b', 'b1')
+    await timers.advance(1_000)
+    expect(b.delivery.status().owned).toHaveLength(4)
+  })
+
   it('takes all partitions alone, shares them with another, and gets them back when that one stops', async () => {
     const world = new World()
     const timers = createVirtualTimers()

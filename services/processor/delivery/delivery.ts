@@ -34,6 +34,7 @@ export class Delivery<B extends Batch> {
   readonly #stalled = new Map<number, Position>()
   readonly #fault = Promise.withResolvers<never>()
   #wake = Promise.withResolvers<void>()
+  #joining: Promise<void> = Promise.resolve()
   #isJoined = false
   #isEnding = false
   #isOver = false
@@ -102,7 +103,7 @@ export class Delivery<B extends Batch> {
   }
 
   async #loop(stop: AbortSignal): Promise<void> {
-    await this.#join(stop)
+    await (this.#joining = this.#join(stop))
     while (!stop.aborted) {
       // Of this round: an alarm that is called off below must not wake the next one, which would never sleep again.
       const wake = Promise.withResolvers<void>()
@@ -161,15 +162,14 @@ export class Delivery<B extends Batch> {
   }
 
   async #takeMissing(desired: readonly number[]): Promise<number | null> {
-    const { observer } = this.#ports
     const missing = desired.filter((p) => !this.#partitions.has(p) && this.#membership.isFree(p))
     if (missing.length === 0) {
       const owned = [...this.#partitions.keys()].toSorted((a, b) => a - b).join()
-      if (owned !== this.#settledAs) observer.settled()
+      if (owned !== this.#settledAs) this.#ports.observer.settled()
       this.#settledAs = owned
       return null
     }
-    const waitsMs = new Map(missing.map((partition) => [partition, this.#setbacks.waitMs(partition)]))
+    const waitsMs = new Map(missing.map((p) => [p, this.#setbacks.waitMs(p)]))
     const due = missing.filter((partition) => (waitsMs.get(partition) ?? 0) <= 0)
     return due.length === 0 ? Math.min(...waitsMs.values()) : this.#take(due)
   }
@@ -272,6 +272,8 @@ export class Delivery<B extends Batch> {
   async #end(): Promise<void> {
     await Promise.all([...this.#partitions.keys()].map((number) => this.#release(number)))
     this.#isOver = true
+    // A stop may come while it joins: left half way, its renewing would never end.
+    await this.#joining.catch(() => {})
     if (!this.#isJoined) return
     await this.#membership
       .leave()
