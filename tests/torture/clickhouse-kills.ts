@@ -8,8 +8,8 @@ import type { Layout } from './chains.ts'
 import { check, type Verdict } from './checker.ts'
 import { attemptsIn, readHistory, storedSteps } from './history.ts'
 import { patientMs } from './patience.ts'
-import { undisturbed } from './reference.ts'
 import type { Proxy } from './proxy.ts'
+import { undisturbed } from './reference.ts'
 import { openStack, type TortureStack } from './stack.ts'
 
 export interface KillOptions {
