@@ -8,7 +8,6 @@ import { assertStored, type ContractSum } from './checksum.ts'
 import { cpuSecondsOf } from './process-figures.ts'
 import type { Stand } from './stand.ts'
 
-const floorTable = 'option_quotes_floor'
 const batchRows = 100_000
 
 /** The very rows the processor will write, encoded ahead: whole snapshots up to at least 100,000 rows a batch. */
@@ -31,17 +30,26 @@ export function encodeBatches(snapshots: readonly Snapshot[], signal: AbortSigna
   return batches
 }
 
+export interface FloorInput {
+  readonly batches: readonly Uint8Array[]
+  readonly expected: ContractSum
+  /** Must not be there yet. */
+  readonly floorTable: string
+}
+
 export interface FloorRun {
   readonly seconds: number
   /** Merges that ran meanwhile included, as they are in the pipeline's; null where /proc is not. */
   readonly clickhouseCpuSeconds: number | null
 }
 
-/** Inserts the batches one after the other into a table of the same definition, and nothing else. */
+/**
+ * Inserts the batches one after the other into a table of the same definition, and nothing else. The table stays: ext4 takes a
+ * minute and more to give inodes out again, and passes every one of them at each file it makes. Dropped, it would slow what comes next.
+ */
 export async function insertBatches(
   { store, clickhouse }: Stand,
-  batches: readonly Uint8Array[],
-  expected: ContractSum,
+  { batches, expected, floorTable }: FloorInput,
   signal: AbortSignal,
 ): Promise<FloorRun> {
   await store.command(`CREATE TABLE ${floorTable} AS ${optionQuotes.table}`)
@@ -56,6 +64,5 @@ export async function insertBatches(
   const cpu = cpuSecondsOf(clickhouse.pid)
   const clickhouseCpuSeconds = cpu === null || cpuBefore === null ? null : cpu - cpuBefore
   await assertStored(store.query, floorTable, expected)
-  await store.command(`DROP TABLE ${floorTable} SYNC`)
   return { seconds, clickhouseCpuSeconds }
 }

@@ -29,18 +29,18 @@ export async function measure({ stand, input, signal, onProgress, ...options }: 
   const published = await publishAll(stand, snapshots, signal)
   onProgress(`published ${count(snapshots.length)} messages, ${count(published.bytes)} bytes`)
   const batches = encodeBatches(snapshots, signal)
-  const floorOnce = async (): Promise<FloorRun> => {
-    const floor = await insertBatches(stand, batches, expected, signal)
+  const floorOnce = async (floorTable: string): Promise<FloorRun> => {
+    const floor = await insertBatches(stand, { batches, expected, floorTable }, signal)
     onProgress(`bare insert of ${batches.length} batches: ${count(contracts / floor.seconds)} contracts/s`)
     await mergesIdle(stand, signal)
     return floor
   }
-  const floorBefore = await floorOnce()
+  const floorBefore = await floorOnce('option_quotes_floor_before')
   const run = await runProcessor({ stand, messages: snapshots.length, passMessages, signal, ...options })
   await assertStored(stand.store.query, optionQuotes.table, expected)
   onProgress(`pipeline: ${count(contracts / run.seconds)} contracts/s, rows and checksum as expected`)
   await mergesIdle(stand, signal)
-  const floors = [floorBefore, await floorOnce()]
+  const floors = [floorBefore, await floorOnce('option_quotes_floor_after')]
   const storage = await measureStorage(stand, pass)
   onProgress(`storage: ${storage.bytesPerRow} bytes a row`)
   const naiveContracts = contractsOf(pass)
