@@ -68,7 +68,12 @@ export function writableDirectory(path: string): DataDirectory {
 function makeDirectory(path: string): void {
   if (existsSync(path)) return
   makeDirectory(dirname(path))
-  mkdirSync(path)
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    // Somebody else may have been quicker.
+    if (!existsSync(path)) throw error
+  }
 }
 
 /** Makes the directory ready; with `fresh`, empty. Refuses when a living stack is on it. */
