@@ -26,7 +26,7 @@ export interface Figures extends AlertFigures {
   readonly bytes: number
   readonly publishToAlertMs: Quantiles
   readonly publishToQueryableMs: Quantiles
-  /** Publish call to the last features on `features.>`: the same way as an alert, for every chain. */
+  /** Publish call to the last features on `features.>`, for every chain; those that come close together leave together. */
   readonly publishToFeaturesMs: Quantiles
   readonly featuresMsBySize: readonly (Quantiles & { readonly contractsBelow: number | null })[]
   readonly missedMessages: number

@@ -1,6 +1,6 @@
 import type { Timers } from '../../shared/runtime/clock.ts'
 
-/** Calls `send` now or a little later, together with others; resolves and rejects as it does. */
+/** Calls `send` now or a little later, together with others; resolves and rejects as it does. It must not throw: others wait behind it. */
 export type Gather = <T>(send: () => Promise<T>) => Promise<T>
 
 /**

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { StrikeflowError } from '../../shared/model/errors.ts'
@@ -52,6 +52,7 @@ export function writableDirectory(path: string): DataDirectory {
   const directory = dataDirectory(path)
   try {
     makeDirectory(directory.root)
+    if (!statSync(directory.root).isDirectory()) throw Object.assign(new Error('A file'), { code: 'ENOTDIR' })
     accessSync(directory.root, constants.W_OK)
     return directory
   } catch (cause) {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { connectBus, type Bus } from '../../shared/bus/connect.ts'
 import { classify } from '../../shared/bus/errors.ts'
+import { streamSpecs } from '../../shared/bus/stream-specs.ts'
 import { silentLog, startTestNats, type TestNats } from './nats.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -106,7 +107,9 @@ const isHealed = (bus: Bus): Promise<unknown> =>
     'every copy to be up to date',
     async () => {
       const streams = await answerOf(bus.jsm.streams.list().next())
-      return streams?.every(({ cluster }) => {
+      // Those without a leader may be left out.
+      if (streams === null || streams.length < streamSpecs.length) return false
+      return streams.every(({ cluster }) => {
         const copies = cluster?.replicas ?? []
         return cluster?.leader !== undefined && copies.every(({ current, offline }) => current && !(offline ?? false))
       })

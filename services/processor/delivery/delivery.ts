@@ -13,7 +13,7 @@ import { createTurns } from './turns.ts'
 import { createBatchWriter } from './write-batch.ts'
 
 /** A stop waits so long for the flush in hand; what is not written then is the next owner's to find. */
-const drainLimitMs = 10_000
+const drainLimitMs = 15_000
 
 /**
  * Delivery of one process: keeps its share of the partitions taken, hands them over when others come and takes over when others

@@ -2,28 +2,31 @@
  * Embedded ClickHouse: ClickHouse's HTTP interface over chdb, for development, tests and the one-command stack.
  * Consumes HTTP on one port, owns one data directory, says on stdout when it is ready.
  */
-import { constants, setPriority } from 'node:os'
 import { setInterval } from 'node:timers'
 import { aborted } from '../../../shared/runtime/aborted.ts'
 import { createLogger, type Logger } from '../../../shared/runtime/logger.ts'
 import { printReady } from '../../../shared/runtime/ready-line.ts'
 import { runService } from '../../../shared/runtime/run-service.ts'
 import { readConfig } from './config.ts'
+import { stepBack } from './priority.ts'
 
 // The engine's calls occupy threads of libuv's pool; with its four, four slow queries would stop every file and zlib
 // operation of this process. Read by libuv at first use, so before the engine is imported.
 process.env['UV_THREADPOOL_SIZE'] = '64'
 // Times without a zone are UTC inside, whatever the machine's zone is.
 process.env['TZ'] = 'UTC'
-// Its threads inherit it, so before they are there. A flush keeps as many threads busy as there are cores and more; without this
-// an alert would wait for them, and what they write can wait for the alert.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+const boot = createLogger({ service: 'clickhouse' })
+try {
+  // Before the engine's threads are there.
+  stepBack()
+} catch (err) {
+  boot.warn({ err }, 'cannot lower the priority: alerts wait while rows are written')
+}
 const { startClickHouse } = await import('./clickhouse.ts')
 
 /** A stop's 10 s for running queries, and some. */
 const crashLimitMs = 15_000
 const parentPid = process.ppid
-const boot = createLogger({ service: 'clickhouse' })
 try {
   const config = readConfig(process.argv.slice(2), process.env)
   const log = createLogger({ service: 'clickhouse', level: config.logLevel })
