@@ -52,7 +52,6 @@ export function writableDirectory(path: string): DataDirectory {
   const directory = dataDirectory(path)
   try {
     makeDirectory(directory.root)
-    if (!statSync(directory.root).isDirectory()) throw Object.assign(new Error('A file'), { code: 'ENOTDIR' })
     accessSync(directory.root, constants.W_OK)
     return directory
   } catch (cause) {
@@ -67,15 +66,17 @@ export function writableDirectory(path: string): DataDirectory {
 
 /** Step by step: where nothing can be made, as below /proc, Node's own `recursive` never comes back. */
 function makeDirectory(path: string): void {
-  if (existsSync(path)) return
-  makeDirectory(dirname(path))
+  const parent = dirname(path)
+  if (!existsSync(parent)) makeDirectory(parent)
   try {
     mkdirSync(path)
   } catch (error) {
-    // Somebody else may have been quicker.
-    if (!existsSync(path)) throw error
+    // There already, or made by somebody else meanwhile; a file is none.
+    if (!isDirectory(path)) throw error
   }
 }
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
 /** Makes the directory ready; with `fresh`, empty. Refuses when a living stack is on it. */
 export async function claimDataDirectory(directory: DataDirectory, fresh: boolean): Promise<void> {
