@@ -13,7 +13,7 @@ const script = `
   stepBack()
   console.log(getPriority())`
 
-it.skipIf(process.platform === 'win32').each([
+it.each([
   [0, PRIORITY_BELOW_NORMAL],
   [5, 15],
   [15, PRIORITY_LOW],
