@@ -1,47 +1,67 @@
 import { defineConfig } from 'vitest/config'
 
-/** A condition that is waited for comes about in its own time on a busy machine; one second, the default, is too short. */
+/** A busy machine needs longer than the default of one second until an awaited condition holds. */
 const expect = { poll: { timeout: 15_000 } } as const
-const shared = { environment: 'node', testTimeout: 20_000, hookTimeout: 60_000, expect } as const
+const shared = {
+  environment: 'node',
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  expect,
+} as const
 
 /**
- * The projects of `npm test`, cheapest first, and `deep`, which takes minutes and runs by `npm run test:deep` only. Those that
- * start servers run one file at a time: two cores, and timings that mean something.
+ * The projects, cheapest first. `npm test` runs `unit`, `simulation`, `integration`, `smoke` and `e2e`; `npm run test:faults` runs
+ * `faults`; `npm run test:deep` runs `unit` and `deep` at full size. CONTRIBUTING.md says what each protects and how long it takes.
+ * Every server of a test has a free port and a directory of its own, so files may run side by side. Files of `e2e` start whole stacks
+ * of eight processes and run one after another.
  */
 export default defineConfig({
   test: {
     reporters: ['default', './tests/support/closing-line.ts'],
+    maxWorkers: 2,
     projects: [
       {
         test: {
           ...shared,
           name: 'unit',
-          include: ['shared/**/*.test.ts', 'services/**/*.test.ts', 'tests/*.test.ts', 'scripts/**/*.test.ts'],
+          setupFiles: ['./tests/support/property-size.ts'],
+          include: [
+            'shared/**/*.test.ts',
+            'services/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'tests/*.test.ts',
+            'tests/support/**/*.test.ts',
+            'tests/torture/**/*.test.ts',
+          ],
           exclude: ['**/*.integration.test.ts', '**/*.deep.test.ts', '**/node_modules/**'],
+          sequence: { groupOrder: 0 },
+          isolate: false,
         },
       },
       {
-        test: { ...shared, name: 'simulation', include: ['tests/simulation/**/*.test.ts'] },
+        test: {
+          ...shared,
+          name: 'simulation',
+          include: ['tests/simulation/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         test: {
           ...shared,
           name: 'integration',
-          include: [
-            'tests/integration/**/*.test.ts',
-            'services/**/*.integration.test.ts',
-            'shared/**/*.integration.test.ts',
-          ],
-          fileParallelism: false,
-          testTimeout: 60_000,
+          include: ['services/**/*.integration.test.ts', 'shared/**/*.integration.test.ts'],
+          sequence: { groupOrder: 2 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
         test: {
           ...shared,
-          name: 'e2e',
-          include: ['tests/e2e/**/*.test.ts'],
-          fileParallelism: false,
+          name: 'smoke',
+          include: ['tests/smoke/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },
@@ -49,8 +69,9 @@ export default defineConfig({
       {
         test: {
           ...shared,
-          name: 'chaos',
-          include: ['tests/chaos/**/*.test.ts'],
+          name: 'e2e',
+          include: ['tests/e2e/**/*.test.ts'],
+          sequence: { groupOrder: 3 },
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -59,14 +80,23 @@ export default defineConfig({
       {
         test: {
           ...shared,
-          name: 'torture',
-          include: ['tests/torture/**/*.test.ts'],
+          name: 'faults',
+          include: ['tests/faults/**/*.test.ts'],
+          sequence: { groupOrder: 4 },
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
-      { test: { ...shared, name: 'deep', include: ['shared/**/*.deep.test.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'deep',
+          setupFiles: ['./tests/support/property-size.ts'],
+          include: ['shared/**/*.deep.test.ts', 'services/**/*.deep.test.ts', 'scripts/**/*.deep.test.ts'],
+          sequence: { groupOrder: 5 },
+        },
+      },
     ],
   },
 })

@@ -2,11 +2,13 @@ import { writeFileSync } from 'node:fs'
 import { format, resolveConfig } from 'prettier'
 import { erfcxShape, erfcxTable } from './quant-tables/erfcx-table.ts'
 import { lognormalPolynomial, polynomialShapes } from './quant-tables/lognormal-polynomials.ts'
+import { fingerprintPath, fingerprints } from './quant-tables/fingerprints.ts'
 import { seedShape, seedTable } from './quant-tables/seed-table.ts'
 
 /*
- * Writes the constants of shared/quant/kernel. Run by hand after a change (`node scripts/generate-quant-tables.ts`, some ten
- * seconds); the files are committed and a test compares them with what the generator makes.
+ * Writes the constants of shared/quant/kernel. Run it by hand after a change (`npm exec -c 'node scripts/generate-quant-tables.ts'`,
+ * some ten seconds). The files are committed with a hash of each and of the generator; a test compares the hashes, and
+ * `npm run test:deep` makes the tables again.
  */
 
 const root = new URL('..', import.meta.url)
@@ -94,9 +96,12 @@ export async function formatted({ path, text }: GeneratedFile): Promise<string> 
   return format(text, { ...(await resolveConfig(new URL(path, root).pathname)), parser: 'typescript' })
 }
 
+export const generators = [erfcxFile, seedFile, polynomialFile] as const
+
 if (import.meta.main) {
-  for (const make of [erfcxFile, seedFile, polynomialFile]) {
+  for (const make of generators) {
     const file = make()
     writeFileSync(new URL(file.path, root), await formatted(file))
   }
+  writeFileSync(new URL(fingerprintPath, root), `${JSON.stringify(fingerprints(), null, 2)}\n`)
 }

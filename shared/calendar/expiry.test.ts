@@ -4,6 +4,7 @@ import { dayOf, parseDay } from './days.ts'
 import { expiryInstantS } from './expiry.ts'
 import { calendarOf, usOptions } from './sessions.ts'
 import { civilOf, instantOnDay, type Zone } from './zones.ts'
+import { sizedTest } from '../../tests/support/size.ts'
 
 const expiryS = (root: string, date: string, zone: Zone = 'America/New_York', underlying = root) =>
   expiryInstantS({ root, underlying, expiryDay: parseDay(date) ?? NaN, zone })
@@ -80,7 +81,7 @@ describe('the time to expiry', () => {
         expect(atS * 1000).toBeLessThanOrEqual(session?.closeMs ?? NaN)
         expect(atS * 1000).toBeGreaterThanOrEqual(session?.openMs ?? NaN)
       }),
-      { numRuns: 2000 },
+      { numRuns: sizedTest(500, 2_000) },
     )
   })
 

@@ -4,6 +4,7 @@ import { dayOf, formatDay, weekdayOf } from './days.ts'
 import { coverageOn, markets } from './session-calendar.ts'
 import { calendarOf, calendarOfMarket, sessionDate, sessionDayOnOrBefore, usOptions } from './sessions.ts'
 import { civilOf, parseZonedTime, zones } from './zones.ts'
+import { sizedTest } from '../../tests/support/size.ts'
 
 const newYork = (text: string) => sessionDate('America/New_York', parseZonedTime('America/New_York', text) ?? NaN)
 
@@ -26,7 +27,7 @@ describe('sessions of any market', () => {
         // Both changes of the US fall on a Sunday, so no session is longer or shorter for them.
         expect(session.closeMs - session.openMs).toBe((isUs ? (closeHour === 13 ? 3.5 : 6.5) : 6.25) * 3_600_000)
       }),
-      { numRuns: 2000 },
+      { numRuns: sizedTest(200, 2_000) },
     )
   })
 
@@ -104,7 +105,7 @@ describe('the session date of an instant', () => {
         expect(date <= formatDay(dayOf(year, month, day))).toBe(true)
         expect(calendarOf(zone).isSessionDay(Math.round(Date.parse(date) / 86_400_000))).toBe(true)
       }),
-      { numRuns: 2000 },
+      { numRuns: sizedTest(200, 2_000) },
     )
   })
 })

@@ -10,6 +10,7 @@ import {
   solveExpiryWithGreeks,
   solveImpliedVolatility,
 } from './implied-volatility.ts'
+import { sizedTest } from '../../tests/support/size.ts'
 
 // More than two blocks.
 const count = 601
@@ -113,7 +114,7 @@ describe('a whole expiry', () => {
         expect(new Set(finite).size).toBe(1)
         expect(finite[0] || greekNames.every((name) => Number.isNaN(out[name][0]))).toBe(true)
       }),
-      { numRuns: 20_000 },
+      { numRuns: sizedTest(1_000, 20_000) },
     )
   })
 })

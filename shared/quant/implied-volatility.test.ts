@@ -9,6 +9,7 @@ import { referenceFile, referenceRows } from '../../tests/fixtures/quant/referen
 import { ivCodes } from '../model/features.ts'
 import { black76Price } from './black76.ts'
 import { solveImpliedVolatility } from './implied-volatility.ts'
+import { sizedTest } from '../../tests/support/size.ts'
 
 const corners = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../tests/fixtures/quant/iv_corners.json'), 'utf8'),
@@ -38,10 +39,11 @@ describe('implied volatility', () => {
     }
   })
 
-  it('holds against 60 digits in 2,000 corner cases: prices to 1e-280, total volatility to 8, seconds to expiry', () => {
-    const { failures, worst, worstRatio } = fuzzVolatilities(1, 2000)
+  const corners60 = sizedTest(100, 2_000)
+  it(`holds against 60 digits in ${corners60} corner cases: prices to 1e-280, total volatility to 8, seconds to expiry`, () => {
+    const { failures, worst, worstRatio } = fuzzVolatilities(1, corners60)
     process.stdout.write(
-      `worst IV error over 2,000 corner cases: ${worst.toExponential(1)}, ${worstRatio.toFixed(2)} x what is allowed\n`,
+      `worst IV error over ${corners60} corner cases: ${worst.toExponential(1)}, ${worstRatio.toFixed(2)} x what is allowed\n`,
     )
     expect(failures).toEqual([])
   }, 180_000)
@@ -140,7 +142,7 @@ describe('implied volatility', () => {
         const { sigma, code } = solveImpliedVolatility(p, f, k, t, d, right)
         expect(code === ivCodes.ok).toBe(Number.isFinite(sigma) && sigma > 0)
       }),
-      { numRuns: 20_000 },
+      { numRuns: sizedTest(2_000, 20_000) },
     )
   })
 })

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { absoluteProfileAt, type GammaProfile, profileAt, tabulateProfile } from './gamma-profile.ts'
 import { zeroGamma } from './zero-gamma.ts'
+import { sizedTest } from '../../tests/support/size.ts'
 
 interface Option {
   readonly weight: number
@@ -72,7 +73,7 @@ describe('a tabulated profile', () => {
         const error = Math.abs((values[node - first] ?? NaN) - profileAt(book, node * step))
         expect(error).toBeLessThanOrEqual(1e-7 * absolute + 1e-9 * peaks)
       }),
-      { numRuns: 400 },
+      { numRuns: sizedTest(100, 400) },
     )
   })
 })
@@ -214,7 +215,7 @@ describe('zero gamma', () => {
         expect(Math.abs(price)).not.toBe(Infinity)
         expect([-1, 0, 1, NaN]).toContain(sign)
       }),
-      { numRuns: 500 },
+      { numRuns: sizedTest(100, 500) },
     )
   })
 })

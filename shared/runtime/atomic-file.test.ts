@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { exportChecksum, readExportLayout } from '../model/export-layout.ts'
 import { sweepOrphans, writeAtomically } from './atomic-file.ts'
+import { sizedTest } from '../../tests/support/size.ts'
 
 let directory: string
 let path: string
@@ -69,7 +70,7 @@ const writer = `
 
 describe('a writer killed at any moment', () => {
   it('leaves every reader a whole document, never an older one than it had', async () => {
-    const kills = 20
+    const kills = sizedTest(4, 40)
     const seen = { reads: 0, newest: -1, orphans: 0 }
     let isDone = false
     const readers = [1, 2].map(() => readUntil(() => isDone, seen))

@@ -6,6 +6,7 @@ import { cboeFiles, cboeSnapshot, readCboe, recordingsRoot } from '../../../test
 import { type SolvedChain, solvedChain } from '../../../tests/fixtures/quant/solved-chain.ts'
 import { exposeStrikes, sumExposures } from './exposures.ts'
 import { type ChainExposures, chainExposures } from './gamma-levels.ts'
+import { sizedTest } from '../../../tests/support/size.ts'
 
 /** 16:00 New York: expiries are whole days away. */
 const marketTimeMs = Date.UTC(2026, 5, 22, 20)
@@ -258,7 +259,7 @@ describe('garbage', () => {
         expect(Object.values(figures).filter((value) => Math.abs(value) === Infinity)).toEqual([])
         expect([...byStrike.strike]).toEqual([...byStrike.strike].toSorted((a, b) => a - b))
       }),
-      { numRuns: 500 },
+      { numRuns: sizedTest(100, 500) },
     )
   })
 })

@@ -9,6 +9,7 @@ import { solvedChain } from '../../../tests/fixtures/quant/solved-chain.ts'
 import { chainArbitrage, expiryArbitrage } from './arbitrage.ts'
 import { expiryMarket } from './expiry-market.ts'
 import { parityTests } from './parity-arbitrage.ts'
+import { sizedTest } from '../../../tests/support/size.ts'
 
 const marketTimeMs = Date.UTC(2026, 5, 22, 20)
 const marketTimeS = marketTimeMs / 1000
@@ -83,7 +84,7 @@ describe('American pairs at model prices', () => {
         const { worstArbitrage, parityArbitrage, verticalArbitrage } = expiryArbitrage(market)
         expect([worstArbitrage || 0, parityArbitrage || 0, verticalArbitrage || 0]).toEqual([0, 0, 0])
       }),
-      { numRuns: 300 },
+      { numRuns: sizedTest(100, 300) },
     )
   })
 

@@ -7,6 +7,7 @@ import { solveImpliedVolatility } from '../implied-volatility.ts'
 import { AmericanPricer } from './american-price.ts'
 import { AmericanVolatility } from './american-volatility.ts'
 import { schemes } from './scheme.ts'
+import { sizedTest } from '../../../tests/support/size.ts'
 
 const termsOf = (rate: number, q: number, yearsToExpiry: number, spot = 100) => ({
   spot,
@@ -140,7 +141,7 @@ describe('American implied volatility', () => {
         const { sigma, code } = solver.solve(price, strike, right)
         expect(code === ivCodes.ok).toBe(Number.isFinite(sigma) && sigma > 0)
       }),
-      { numRuns: 3000 },
+      { numRuns: sizedTest(500, 3_000) },
     )
   })
 })

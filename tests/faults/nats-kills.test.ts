@@ -6,8 +6,8 @@ import { ensureStreams, streamInfo } from '../../shared/bus/streams.ts'
 import { Random } from '../simulation/random.ts'
 import { startTestNats, type TestNats } from '../support/nats.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { patientMs } from './patience.ts'
-import { print, printAgainWhenFailed, seed, sized, suiteAgain } from './size.ts'
+import { patientMs } from '../torture/patience.ts'
+import { print, printAgainWhenFailed, seed, sized, suiteAgain } from '../torture/size.ts'
 
 const kills = sized(20, 200)
 const leastAcked = sized(10_000, 100_000)

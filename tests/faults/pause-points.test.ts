@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Random } from '../simulation/random.ts'
 import { testLease } from '../support/delivery-stage.ts'
-import { pauseRound } from './rounds.ts'
-import { print, printAgainWhenFailed, seed, sized, suiteAgain } from './size.ts'
-import { openStagedRun } from './staged.ts'
+import { pauseRound } from '../torture/rounds.ts'
+import { print, printAgainWhenFailed, seed, sized, suiteAgain } from '../torture/size.ts'
+import { openStagedRun } from '../torture/staged.ts'
 
 const rounds = sized(3, 10)
 

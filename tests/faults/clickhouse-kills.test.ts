@@ -1,9 +1,9 @@
 import { loadavg } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { Random } from '../simulation/random.ts'
-import { type Layout, smallChains } from './chains.ts'
-import { killClickHouse } from './clickhouse-kills.ts'
-import { print, printAgainWhenFailed, seed, sized, suiteAgain } from './size.ts'
+import { type Layout, smallChains } from '../torture/chains.ts'
+import { killClickHouse } from '../torture/clickhouse-kills.ts'
+import { print, printAgainWhenFailed, seed, sized, suiteAgain } from '../torture/size.ts'
 
 interface Run {
   readonly name: string

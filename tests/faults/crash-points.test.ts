@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { PointName } from '../../services/processor/delivery/ports.ts'
 import { Random } from '../simulation/random.ts'
-import { crashRound } from './rounds.ts'
-import { print, printAgainWhenFailed, seed, sized, suiteAgain } from './size.ts'
-import { openStagedRun } from './staged.ts'
+import { crashRound } from '../torture/rounds.ts'
+import { print, printAgainWhenFailed, seed, sized, suiteAgain } from '../torture/size.ts'
+import { openStagedRun } from '../torture/staged.ts'
 
 /** Each point with how often it may be passed before the kill: what every run comes to. */
 const points: Readonly<Record<PointName, number>> = {

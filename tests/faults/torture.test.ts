@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { report, totalFaults } from './report.ts'
-import { isNightly, print, printAgainWhenFailed, seed, sized } from './size.ts'
-import { torture } from './torture.ts'
+import { report, totalFaults } from '../torture/report.ts'
+import { isNightly, print, printAgainWhenFailed, seed, sized } from '../torture/size.ts'
+import { torture } from '../torture/torture.ts'
 
 const minutes = sized(1.5, 10)
 const least = sized({ faults: 60, kinds: 12 }, { faults: 400, kinds: 20 })
