@@ -158,6 +158,8 @@ describe('strikeflow verify --commits', { timeout: 180_000 }, () => {
     )
 
     await stage.start('second')
+    // The copy that nobody had read is stored now; the next copy of the same snapshot writes the same rows under the same epoch.
+    await waitForCommits(stage, messages.length + 1)
     const read = await repair(await damaged(), { ...options, patienceMs: 20_000 })
     expect(read).toMatchObject({ repaired: 3, untried: [] })
     expect(idsOf(read.waiting)).toEqual([hopeless])

@@ -18,9 +18,9 @@ export interface CommitDamage {
   readonly marketTimeMs: number
   readonly storedAtMs: number
   readonly promised: number
-  /** Rows of the newest epoch that wrote any. */
+  /** Different rows of the newest epoch that wrote any. */
   readonly there: number
-  /** Rows of all epochs, as they lie there until they are merged. */
+  /** Rows of all epochs, doubled ones included, as they lie there until they are merged. */
   readonly written: number
   /** Rows that a reader with FINAL sees. */
   readonly shown: number
@@ -86,15 +86,15 @@ export async function commitOutcomes(query: Query, range: AuditRange): Promise<R
 /** Compares the counts of every commit row `stored` of a range with the tables. A table is read only where these snapshots' keys lie. */
 export async function auditCommits(query: Query, range: AuditRange): Promise<readonly CommitDamage[]> {
   const found: CommitDamage[] = []
-  for (const [table, count] of promisedRows) {
+  for (const [table, count, distinct] of promisedRows) {
     const rows = await query.rows<Omit<CommitDamage, 'shown'>>(
       `WITH audited AS (SELECT * FROM snapshots_v1 FINAL WHERE outcome = 'stored' AND ${ofRange(range)})
        SELECT '${table}' AS table, toString(incarnation) AS incarnation, partition, stream_seq AS streamSeq, message_id AS messageId,
          toString(audited.snapshot_id) AS snapshotId, underlying, provider, toUnixTimestamp64Milli(market_time) AS marketTimeMs,
          toUnixTimestamp64Milli(stored_at) AS storedAtMs, ${count} AS promised, counted.newest AS there, counted.written AS written
        FROM audited LEFT JOIN (
-         SELECT snapshot_id, argMax(n, epoch) AS newest, sum(n) AS written FROM (
-           SELECT snapshot_id, epoch, count() AS n FROM ${table}
+         SELECT snapshot_id, argMax(n, epoch) AS newest, sum(lines) AS written FROM (
+           SELECT snapshot_id, epoch, ${distinct} AS n, count() AS lines FROM ${table}
            WHERE (underlying, market_time) IN (SELECT underlying, market_time FROM audited)
              AND snapshot_id IN (SELECT snapshot_id FROM audited)
            GROUP BY snapshot_id, epoch

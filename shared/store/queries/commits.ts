@@ -80,14 +80,18 @@ export interface Damage {
   readonly previousSeq: number
 }
 
-/** Tables whose rows a commit row counts, and how many it promises. */
+/**
+ * Tables whose rows a commit row counts: table, promised number of rows, and number of different rows of one snapshot and epoch.
+ * Rows are counted by their key, because one epoch may have written a torn snapshot twice: half of its rows, two times, are as many
+ * as were promised and still only half. The hash of a key is 64 bits wide, so two keys of one snapshot do not meet in practice.
+ */
 export const promisedRows = [
-  ['option_quotes_v1', 'n_quotes'],
-  ['expiry_features_v1', 'n_expiries'],
-  ['chain_features_v1', 'n_chains'],
-  ['quote_rejects_v1', 'n_rejects'],
-  ['alerts_v1', 'n_alerts'],
-  ['detector_states_v1', 'if(late, 0, 1)'],
+  ['option_quotes_v1', 'n_quotes', 'uniqExact(cityHash64(root, expiry, strike, right))'],
+  ['expiry_features_v1', 'n_expiries', 'uniqExact(root, expiry)'],
+  ['chain_features_v1', 'n_chains', 'uniqExact(provider)'],
+  ['quote_rejects_v1', 'n_rejects', 'uniqExact(ordinal)'],
+  ['alerts_v1', 'n_alerts', 'uniqExact(alert_id)'],
+  ['detector_states_v1', 'if(late, 0, 1)', 'uniqExact(provider)'],
 ] as const
 
 /**
@@ -102,11 +106,11 @@ export async function damagedCommits(
   windowMs: number,
 ): Promise<readonly Damage[]> {
   const perTable = promisedRows.map(
-    ([table, count]) => `
+    ([table, count, distinct]) => `
       SELECT partition, toString(incarnation) AS incarnation, stream_seq, previous_seq, ${count} AS promised, found.n AS there
       FROM recent LEFT JOIN (
         SELECT snapshot_id, argMax(n, epoch) AS n FROM (
-          SELECT snapshot_id, epoch, count() AS n FROM ${table}
+          SELECT snapshot_id, epoch, ${distinct} AS n FROM ${table}
           WHERE (underlying, market_time) IN (SELECT underlying, market_time FROM recent)
             AND snapshot_id IN (SELECT snapshot_id FROM recent)
           GROUP BY snapshot_id, epoch

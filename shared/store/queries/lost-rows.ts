@@ -47,12 +47,12 @@ export async function lostRows(
 
 async function incompleteTables(query: Query, snapshotId: string, commit: StoredCommit): Promise<readonly string[]> {
   const perTable = promisedRows.map(
-    ([table, count]) => `
+    ([table, count, distinct]) => `
       SELECT '${table}' AS table, (
         SELECT argMax(${count}, epoch) FROM snapshots_v1 WHERE snapshot_id = {snapshotId:UUID} AND outcome = 'stored'
       ) AS promised, (
         SELECT argMax(n, epoch) FROM (
-          SELECT epoch, count() AS n FROM ${table}
+          SELECT epoch, ${distinct} AS n FROM ${table}
           WHERE underlying = {underlying:String} AND market_time = fromUnixTimestamp64Milli({marketTimeMs:Int64})
             AND snapshot_id = {snapshotId:UUID} GROUP BY epoch
         )
