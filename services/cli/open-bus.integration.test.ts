@@ -15,7 +15,7 @@ let data: string
 beforeAll(async () => {
   nats = await startTestNats({ configuration: [`authorization { user: ${user}, password: ${password} }`] })
   data = await mkdtemp(join(tmpdir(), 'strikeflow-data-'))
-  await using bus = await connectBus({ servers: nats.url, name: 'test', log: silentLog, user, pass: password })
+  await using bus = await connectBus({ servers: nats.url, name: 'test', log: silentLog, user, password })
   await ensureStreams(bus, 'embedded')
 })
 afterAll(async () => {

@@ -19,7 +19,7 @@ export interface BusOwner {
 
 /** Connects a command, with the user, password or token of the environment. Throws StrikeflowError `config` where no server is named. */
 export async function openBus(place: BusPlace, environment: Env, { name, signal }: BusOwner): Promise<Bus> {
-  const { url, user, password, token } = readSettings('NATS', busSettings, environment)
+  const { url, ...account } = readSettings('NATS', busSettings, environment)
   const known = place.nats ?? place.stack?.natsUrl
   if (known === undefined && environment['NATS_URL'] === undefined)
     throw new StrikeflowError(
@@ -27,5 +27,5 @@ export async function openBus(place: BusPlace, environment: Env, { name, signal 
       'No stack runs on the data directory: start one with "npm start", name its directory with --data, or set NATS_URL',
     )
   const log = createLogger({ service: name, level: 'warn' })
-  return connectBus({ servers: known ?? url, user, pass: password, token, name, log, signal })
+  return connectBus({ ...account, servers: known ?? url, name, log, signal })
 }
