@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { Env } from '../../shared/runtime/config.ts'
 
@@ -10,7 +10,10 @@ const stackSchema = z.object({
   apiUrl: z.string().nullable(),
   archiveDirectory: z.string().nullable(),
 })
-export type RunningStack = z.output<typeof stackSchema>
+export interface RunningStack extends z.output<typeof stackSchema> {
+  /** Its own secrets lie below it. */
+  readonly dataDirectory: string
+}
 
 /** What to say when ClickHouse was not there: null where a stack runs or the environment names a server, which then is just away. */
 export async function whereToLook(dataDirectory: string, environment: Env): Promise<string | null> {
@@ -26,7 +29,7 @@ export async function findRunningStack(dataDirectory: string): Promise<RunningSt
     process.kill(stack.pid, 0)
     // A number may long belong to another program.
     const commandLine = await readFile(`/proc/${stack.pid}/cmdline`, 'utf8').catch(() => 'standalone')
-    return commandLine.includes('standalone') ? stack : null
+    return commandLine.includes('standalone') ? { ...stack, dataDirectory: resolve(dataDirectory) } : null
   } catch {
     return null
   }

@@ -4,6 +4,7 @@ import { readSettings } from '../../shared/runtime/config.ts'
 import { printReady } from '../../shared/runtime/ready-line.ts'
 import { type Composition, runService, type Service } from '../../shared/runtime/run-service.ts'
 import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
+import { ensureSecrets } from '../../shared/runtime/secrets.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
 import { standaloneSettings } from './config.ts'
 import { claimDataDirectory, writableDirectory, writeStackFacts } from './data-directory.ts'
@@ -29,7 +30,7 @@ const log = createLogger({ service: 'standalone', level, file: join(directory.ro
  * are not passed on: a stray API_KEY would be refused as a misspelt setting.
  */
 const passedOn =
-  /^(PATH|HOME|USER|TMPDIR|NODE_.*|SSL_.*|(HTTPS?|NO)_PROXY|(COLLECTOR|PROCESSOR|ARCHIVER|EXPORTER|EMBEDDED_CLICKHOUSE)_.*)$/
+  /^(PATH|HOME|USER|TMPDIR|NODE_.*|SSL_.*|(HTTPS?|NO)_PROXY|(COLLECTOR|PROCESSOR|ARCHIVER|EXPORTER|EMBEDDED_CLICKHOUSE)_.*|(API|HEALTH)_ALLOWED_HOSTS)$/
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0]),
@@ -61,6 +62,7 @@ async function compose({ opened }: Composition): Promise<Service> {
     await startStack({
       settings,
       directory,
+      secrets: await ensureSecrets(directory.root),
       log,
       environment: { ...environment, LOG_LEVEL: 'info', TZ: 'UTC' },
       onProgress: say,
