@@ -18,7 +18,7 @@ import { listeningPortsOf } from '../support/listening-ports.ts'
 import { silentLog } from '../support/nats.ts'
 import { startTestStack, type TestStack } from '../support/stack.ts'
 
-/** Ways of cross-site.html that every server on the machine receives, if nothing in the browser stops them. */
+/** The ways of cross-site.html. */
 const ways = ['image', 'script', 'style', 'frame', 'fetch-no-cors', 'fetch-cors', 'post-no-cors', 'form', 'websocket']
 const paths = ['/health/ready', '/status', '/metrics', '/alerts/latest', '/options/SPY/snapshot', '/ping']
 const reportMs = 200_000
@@ -40,10 +40,10 @@ beforeAll(async () => {
     socket.destroy()
   }).listen(0, '127.0.0.1')
   witness = createHttpServer((request, response) => {
-    seen.add(new URL(request.url ?? '/', 'http://localhost').searchParams.get('way') ?? '')
+    seen.add(new URL(request.url ?? '/', 'http://localhost').searchParams.get('query_id') ?? '')
     response.end()
   })
-  witness.on('upgrade', (request, socket) => {
+  witness.on('upgrade', (_request, socket) => {
     seen.add('websocket')
     socket.destroy()
   })
@@ -63,15 +63,15 @@ afterAll(async () => {
 
 const portOf = (server: Server | HttpServer): number => (server.address() as AddressInfo).port
 const statement = (): string =>
-  `INSERT INTO FUNCTION file('${folder}/METHOD', 'RawBLOB', 'a String') SELECT 'x' FROM url('http://127.0.0.1:${portOf(collector)}/METHOD', 'LineAsString', 'a String')`
+  `INSERT INTO FUNCTION file('${folder}/METHOD', 'RawBLOB', 'a String') SELECT 'x' FROM url('http://127.0.0.1:${portOf(collector)}/METHOD', 'LineAsString', 'a String') SETTINGS http_max_tries = 1`
 
 /** Opens a page in a browser and returns its report. */
-async function visit(browser: BrowserName, path: string, site: HostileSite, url: string, proxy: HostileSite) {
-  await using window = openInBrowser(browser, path, url, proxy.port)
+async function visit(browser: BrowserName, path: string, site: HostileSite, proxy: HostileSite) {
+  await using window = openInBrowser(browser, path, site.url, proxy.port)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`${browser} reported nothing from ${url}:\n${window.output()}`)),
+      () => reject(new Error(`${browser} reported nothing from ${site.url}:\n${window.output()}`)),
       reportMs,
     )
   })
@@ -79,8 +79,13 @@ async function visit(browser: BrowserName, path: string, site: HostileSite, url:
 }
 
 async function expectNothingHappened(): Promise<void> {
-  expect(readdirSync(folder)).toEqual([])
-  expect(collected).toBe(0)
+  const written = readdirSync(folder)
+  const asked = collected
+  // So that one page that gets through fails one test.
+  for (const name of written) rmSync(join(folder, name))
+  collected = 0
+  expect(written).toEqual([])
+  expect(asked).toBe(0)
   const tables = await stack.store.query.rows<{ name: string }>(
     "SELECT name FROM system.tables WHERE database = 'default'",
   )
@@ -101,26 +106,23 @@ describe.each(browserNames)('a hostile page in %s', (browser) => {
     expect(targets.length).toBeGreaterThanOrEqual(known.length + 4 + 1)
   })
 
-  it.each([
+  it.for([
     ['of another site', '127.0.0.2'],
     ['of another local port', '127.0.0.1'],
-  ])('%s reads, writes and executes nothing on any port', async (_, host, ...rest) => {
-    const context = rest.at(-1) as unknown as { skip(condition: boolean, note: string): void } | undefined
-    context?.skip(path === null, `${browser} is not on the PATH`)
+  ] as const)('%s reads, writes and executes nothing on any port', async ([, host], context) => {
+    context.skip(path === null, `${browser} is not on the PATH`)
     if (path === null) return
     seen = new Set()
     await using bus = await connectBus({ ...stack.bus, name: 'test', log: silentLog })
     const published: string[] = []
-    bus.connection.subscribe('INSERT.>', { callback: (error, message) => void published.push(message.subject) })
+    bus.connection.subscribe('INSERT.>', { callback: (_error, message) => void published.push(message.subject) })
     await using site = await openHostileSite(host, targets)
-    await using proxy = await openRebinding('', [])
-    const reports = await visit(browser, path, site, site.url, proxy)
-    // A browser may stop some of them by itself; each way that reached the witness reached the stack too.
-    expect([...seen].toSorted()).toEqual(expect.arrayContaining(['fetch-no-cors', 'form', 'frame', 'image', 'script']))
-    expect(ways).toEqual(expect.arrayContaining([...seen]))
+    await using proxy = await openRebinding([], '', [])
+    const reports = await visit(browser, path, site, proxy)
+    // The browser itself stops none of them: each way that reached the witness reached the stack too.
+    expect([...seen]).toEqual(expect.arrayContaining(ways))
     for (const report of reports.filter(ofTheStack)) {
-      expect(report, `${report.way} of ${report.url}`).toMatchObject({ opened: false, text: '' })
-      expect([null, 0]).toContain(report.status)
+      expect(report).toMatchObject({ opened: false, text: '', status: expect.toSatisfy((status) => !status) })
     }
     await expectNothingHappened()
     expect(published).toEqual([])
@@ -129,15 +131,13 @@ describe.each(browserNames)('a hostile page in %s', (browser) => {
   it('whose host name was rebound to the stack is refused on every port', async (context) => {
     context.skip(path === null, `${browser} is not on the PATH`)
     if (path === null) return
-    for (const { port } of targets.filter((target) => target.port !== portOf(witness))) {
-      await using site = await openRebinding(statement(), paths)
-      const reports = await visit(browser, path, site, `http://evil.test:${port}/attack`, site)
-      expect(reports).toHaveLength(2 + paths.length)
-      for (const { url, status, text } of reports) {
-        expect([403, 502], `${url} on ${port}`).toContain(status)
-        expect(text).not.toMatch(/strikeflow|SPY|Ok\./)
-      }
-    }
+    const ports = targets.map(({ port }) => port).filter((port) => port !== portOf(witness))
+    await using site = await openRebinding(ports, statement(), paths)
+    const reports = await visit(browser, path, site, site)
+    expect(reports).toHaveLength(ports.length * (2 + paths.length))
+    // 502: the port does not speak HTTP, as NATS.
+    expect(reports.filter(({ status }) => status !== 403 && status !== 502)).toEqual([])
+    expect(reports.filter(({ text }) => /strikeflow|SPY|Ok\./.test(text))).toEqual([])
     await expectNothingHappened()
   })
 })

@@ -36,7 +36,12 @@ export async function openHostileSite(host: string, targets: readonly Target[]):
   const report = Promise.withResolvers<readonly PageReport[]>()
   const html = pageOf('cross-site', targets)
   const server = createServer((request, response) => {
-    if (request.url === '/report') return void takeReport(request, response, report.resolve)
+    if (request.url === '/report') {
+      return void takeReport(request, response, (reports) => {
+        report.resolve(reports)
+        return ''
+      })
+    }
     response.writeHead(request.url === '/' ? 200 : 404, { 'Content-Type': 'text/html; charset=utf-8' })
     response.end(request.url === '/' ? html : '')
   })
@@ -44,24 +49,39 @@ export async function openHostileSite(host: string, targets: readonly Target[]):
 }
 
 /**
- * A proxy that answers for every host name: with a page first, and from then on with the stack's port of 127.0.0.1. So a browser sees
- * what it sees after DNS rebinding: requests with the page's own origin and host name, answered by the stack.
+ * A proxy that answers for the host name evil.test: with a page first, and from then on with the stack's port of 127.0.0.1. So a browser sees
+ * what it sees after DNS rebinding: requests with the page's own origin and host name, answered by the stack. One port after the other.
  */
-export async function openRebinding(sql: string, paths: readonly string[]): Promise<HostileSite> {
+export async function openRebinding(
+  ports: readonly number[],
+  sql: string,
+  paths: readonly string[],
+): Promise<HostileSite> {
   const report = Promise.withResolvers<readonly PageReport[]>()
-  const html = pageOf('rebound', [{ sql, paths }])
+  const html = pageOf('rebound', { sql, paths })
+  const waiting = [...ports]
+  const all: PageReport[] = []
+  const next = (reports: readonly PageReport[]): string => {
+    all.push(...reports)
+    const port = waiting.shift()
+    if (port !== undefined) return attackOn(port)
+    report.resolve(all)
+    return ''
+  }
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://nowhere.test')
     if (!url.hostname.endsWith('evil.test')) return void response.writeHead(502).end()
-    if (url.pathname === '/report') return void takeReport(request, response, report.resolve)
+    if (url.pathname === '/report') return void takeReport(request, response, next)
     if (url.pathname === '/attack') {
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' })
       return void response.end(html)
     }
     return passOn(url, request, response)
   })
-  return opened(server, '127.0.0.1', report.promise)
+  return { ...(await opened(server, '127.0.0.1', report.promise)), url: attackOn(waiting.shift() ?? 0) }
 }
+
+const attackOn = (port: number): string => `http://evil.test:${port}/attack`
 
 async function opened(server: Server, host: string, report: Promise<readonly PageReport[]>): Promise<HostileSite> {
   await once(server.listen(0, host), 'listening')
@@ -80,11 +100,10 @@ async function opened(server: Server, host: string, report: Promise<readonly Pag
 async function takeReport(
   request: IncomingMessage,
   response: ServerResponse,
-  resolve: (reports: readonly PageReport[]) => void,
+  take: (reports: readonly PageReport[]) => string,
 ): Promise<void> {
   const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>))
-  response.end()
-  if (request.method === 'POST') resolve(JSON.parse(body.toString('utf8')) as readonly PageReport[])
+  response.end(request.method === 'POST' ? take(JSON.parse(body.toString('utf8')) as readonly PageReport[]) : '')
 }
 
 function passOn({ port, pathname, search }: URL, request: IncomingMessage, response: ServerResponse): void {
