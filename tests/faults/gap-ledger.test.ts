@@ -15,7 +15,7 @@ import { waitFor } from '../support/wait-for.ts'
 
 const account = { user: 'default', password: '', database: 'strikeflow' }
 
-describe('the gap ledger on real servers', { timeout: 120_000 }, () => {
+describe('the gap ledger on real servers', () => {
   let nats: TestNats
   let clickhouse: TestClickHouse
   let store: Store
