@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
+import { printableLines } from '../../shared/model/printable.ts'
 import { registerArchive } from './commands/archive.ts'
 import { registerBench } from './commands/bench.ts'
 import { registerCalendar } from './commands/calendar.ts'
@@ -30,6 +31,13 @@ const program = new Command('strikeflow')
   .version(version)
   .showHelpAfterError('(run with --help for what is possible)')
   .exitOverride()
+
+// Whatever a command prints may quote a message, a file or a table. Line breaks stay: tables have several lines.
+for (const stream of ['log', 'error'] as const) {
+  const print = console[stream]
+  console[stream] = (...parts: unknown[]) =>
+    print(...parts.map((part) => (typeof part === 'string' ? printableLines(part) : part)))
+}
 
 registerStart(program, environment)
 registerIngest(program, environment)

@@ -118,6 +118,9 @@ export const rejectReasons = [
 ] as const
 export type RejectReason = (typeof rejectReasons)[number]
 
+/** Rejects that travel with a snapshot; more are only counted, or a broken chain would make a message of nothing else. */
+export const maxKeptRejects = 200
+
 export interface QuoteReject {
   readonly symbol: string
   readonly reason: RejectReason
