@@ -4,16 +4,18 @@ import { copyFile, type FileHandle, link, open, readdir, rename, rm } from 'node
 import { basename, dirname, join } from 'node:path'
 
 const temporaryPattern = /^\..+\.tmp$/
+/** Permission bits of a file that holds no secret. */
+const publicMode = 0o644
 
 /**
  * Replaces a file by new content, so that a reader at any moment and a crash at any point leave the whole old or the whole
  * new file: written beside it, synced, renamed over it, and the rename synced. Returns the bytes written.
  */
-export async function writeAtomically(path: string, chunks: Chunks): Promise<number> {
+export async function writeAtomically(path: string, chunks: Chunks, mode = publicMode): Promise<number> {
   // In the same directory: a rename across file systems is a copy, and a copy can tear.
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
   try {
-    const bytes = await writeSynced(temporary, chunks)
+    const bytes = await writeSynced(temporary, chunks, mode)
     await rename(temporary, path)
     await syncDirectory(dirname(path))
     return bytes
@@ -27,10 +29,10 @@ export async function writeAtomically(path: string, chunks: Chunks): Promise<num
  * Creates a file, whole or not at all, synced as above. Returns false and changes nothing when there is one of that name: of
  * two that come at the same moment one creates it.
  */
-export async function createAtomically(path: string, chunks: Chunks): Promise<boolean> {
+export async function createAtomically(path: string, chunks: Chunks, mode = publicMode): Promise<boolean> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`)
   try {
-    await writeSynced(temporary, chunks)
+    await writeSynced(temporary, chunks, mode)
     if (!(await linked(temporary, path))) return false
   } finally {
     await rm(temporary, { force: true })
@@ -60,8 +62,9 @@ async function linked(from: string, to: string): Promise<boolean> {
 
 type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
-async function writeSynced(path: string, chunks: Chunks): Promise<number> {
-  await using file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644)
+async function writeSynced(path: string, chunks: Chunks, mode: number): Promise<number> {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+  await using file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
   let bytes = 0
   for await (const chunk of chunks) {
     await writeWhole(file, chunk)
