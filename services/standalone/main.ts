@@ -3,10 +3,10 @@ import { createLogger } from '../../shared/runtime/logger.ts'
 import { readSettings } from '../../shared/runtime/config.ts'
 import { printReady } from '../../shared/runtime/ready-line.ts'
 import { type Composition, runService, type Service } from '../../shared/runtime/run-service.ts'
-import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
+import { exitForSetting, settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
 import { standaloneSettings } from './config.ts'
-import { claimDataDirectory, writableDirectory, writeStackFacts } from './data-directory.ts'
+import { claimDataDirectory, writeStackFacts } from './data-directory.ts'
 import { createStandalone } from './standalone.ts'
 import { startStack } from './stack.ts'
 
@@ -20,7 +20,9 @@ const { level } = settingsOrExit(() =>
     LOG_LEVEL: process.env['LOG_LEVEL'],
   }),
 )
-const directory = settingsOrExit(() => writableDirectory(settings.dataDirectory))
+// Before anything is written there: it may be somebody else's.
+const directory = await claimDataDirectory(settings.dataDirectory, settings.fresh).catch(exitForSetting)
+process.on('exit', () => directory[Symbol.dispose]())
 // The terminal belongs to the board; what went wrong stands in the file and, when it ends everything, on the terminal too.
 const log = createLogger({ service: 'standalone', level, file: join(directory.root, 'standalone.log') })
 
@@ -55,7 +57,6 @@ function remedy({ message }: Error): string {
 }
 
 async function compose({ opened }: Composition): Promise<Service> {
-  await claimDataDirectory(directory, settings.fresh)
   process.stderr.write(`starting strikeflow on ${directory.root}\n`)
   const stack = opened(
     await startStack({
