@@ -14,6 +14,7 @@ import { registerProve } from './commands/prove.ts'
 import { registerReplay } from './commands/replay.ts'
 import { registerServices } from './commands/services.ts'
 import { registerStart } from './commands/start.ts'
+import { registerStop } from './commands/stop.ts'
 import { registerTail } from './commands/tail.ts'
 import { registerTorture } from './commands/torture.ts'
 import { registerVerify } from './commands/verify.ts'
@@ -32,6 +33,7 @@ const program = new Command('strikeflow')
   .exitOverride()
 
 registerStart(program, environment)
+registerStop(program)
 registerIngest(program, environment)
 registerTail(program, environment)
 registerDlq(program, environment)

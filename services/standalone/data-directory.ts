@@ -4,12 +4,11 @@ import { dirname, join, resolve } from 'node:path'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import { writeAtomically } from '../../shared/runtime/atomic-file.ts'
 import { claimOwnerFile } from '../../shared/runtime/owner-file.ts'
-import { processStart } from '../../shared/runtime/process-start.ts'
+import { isRunning, type ProcessName } from '../../shared/runtime/process-start.ts'
 import { deleteOwnFiles, isEmpty, isOfEarlierVersion, linkAmongOwnFiles, readRegularFile } from './own-files.ts'
 
 /** What a running stack says of itself in `stack.json`, so that other commands find it. */
-export interface StackFacts {
-  readonly pid: number
+export interface StackFacts extends ProcessName {
   readonly natsUrl: string
   readonly clickhouseUrl: string
   readonly apiUrl: string | null
@@ -166,8 +165,8 @@ function refuseEarlierStack(directory: DataDirectory): void {
 
 function pidOfEarlierStack({ stackFile }: DataDirectory): number | null {
   try {
-    const { pid } = JSON.parse(readRegularFile(stackFile) ?? '{}') as Partial<StackFacts>
-    if (pid === undefined || processStart(pid) === null) return null
+    const { pid, start = null } = JSON.parse(readRegularFile(stackFile) ?? '{}') as Partial<StackFacts>
+    if (pid === undefined || !isRunning({ pid, start })) return null
     const commandLine = readRegularFile(`/proc/${pid}/cmdline`) ?? 'standalone'
     return commandLine.includes('services/standalone/main.ts') ? pid : null
   } catch {
