@@ -15,6 +15,7 @@ import { registerProve } from './commands/prove.ts'
 import { registerReplay } from './commands/replay.ts'
 import { registerServices } from './commands/services.ts'
 import { registerStart } from './commands/start.ts'
+import { registerStop } from './commands/stop.ts'
 import { registerTail } from './commands/tail.ts'
 import { registerTorture } from './commands/torture.ts'
 import { registerVerify } from './commands/verify.ts'
@@ -40,6 +41,7 @@ for (const stream of ['log', 'error'] as const) {
 }
 
 registerStart(program, environment)
+registerStop(program)
 registerIngest(program, environment)
 registerTail(program, environment)
 registerDlq(program, environment)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Guard } from '../../shared/runtime/guard.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
 import { migrate } from '../../shared/store/migrate.ts'
@@ -27,6 +28,8 @@ export interface StackDeps {
   readonly settings: StandaloneSettings
   readonly directory: DataDirectory
   readonly log: Logger
+  /** Ends what was started here, however this process ends. */
+  readonly guard: Guard
   /** What every process inherits: PATH and the like. */
   readonly environment: Readonly<Record<string, string>>
   /** Called as each part comes up. */
@@ -60,7 +63,7 @@ const script = (path: string): string => new URL(`../${path}`, import.meta.url).
  * sinks, then NATS and ClickHouse.
  */
 export async function startStack(deps: StackDeps): Promise<Stack> {
-  const { settings, directory, log, onProgress } = deps
+  const { settings, directory, log, guard, onProgress } = deps
   await using opening = new AsyncDisposableStack()
   const services: ChildService[] = []
   const start = async (name: string, env: Environment, options: StartOptions = {}): Promise<ReadyFacts> => {
@@ -76,7 +79,7 @@ export async function startStack(deps: StackDeps): Promise<Stack> {
     portVariable: 'EMBEDDED_CLICKHOUSE_PORT',
   })
   const natsPort = settings.natsPort === 0 ? -1 : settings.natsPort
-  const nats = opening.use(await SupervisedNats.start({ dataDir: directory.nats, log, port: natsPort }))
+  const nats = opening.use(await SupervisedNats.start({ dataDir: directory.nats, log, port: natsPort }, guard))
   onProgress('nats is up')
   const endpoints: Endpoints = { natsUrl: nats.url, clickhouseUrl: String(clickhouse['url']) }
   const store = opening.use(await openDatabase(endpoints))
@@ -116,7 +119,7 @@ async function startStages(
 }
 
 function startChild(
-  { directory, environment, log }: StackDeps,
+  { directory, environment, log, guard }: StackDeps,
   name: string,
   env: Environment,
   { freshEnv, service = name }: StartOptions,
@@ -131,7 +134,7 @@ function startChild(
     endsByItself: name === 'collector',
     ...(freshEnv !== undefined && { freshEnv }),
   }
-  return new ChildService(spec, log)
+  return new ChildService(spec, log, guard)
 }
 
 /** Makes the database and its tables, and returns a connection to it. */

@@ -6,7 +6,7 @@ import { busSettings } from '../../../shared/bus/settings.ts'
 import { type InputOptions, type Job, type ReplayLine, replayExit } from '../../../shared/model/replay.ts'
 import { type Env, readSettings } from '../../../shared/runtime/config.ts'
 import { storeSettings } from '../../../shared/store/settings.ts'
-import { scriptPath } from '../run-script.ts'
+import { guard, scriptPath } from '../run-script.ts'
 import { findRunningStack, whereToLook } from '../running-stack.ts'
 
 export interface PlaceOptions {
@@ -45,6 +45,7 @@ export async function runJob(job: Job, environment: Env, onLine: (line: ReplayLi
     stdio: ['pipe', 'pipe', 'inherit'],
     env,
   })
+  child.once('exit', guard.watch(child.pid))
   // Left open: its end tells the other side that nobody waits any more.
   child.stdin.on('error', () => {})
   child.stdin.write(`${JSON.stringify(job)}\n`)
