@@ -5,7 +5,10 @@
  *   npm start                                        in one terminal: the pipeline, with NATS on port 4222
  *   node examples/alert-subscriber.mjs               in another
  *   node examples/alert-subscriber.mjs --subject 'alerts.critical.>' --name my-desk
- *   node examples/alert-subscriber.mjs --server nats://host:4222 --replay --count 10
+ *   node examples/alert-subscriber.mjs --server nats://host:4222 --user me --password-file FILE --replay --count 10
+ *
+ * It logs in as the user services of the stack on ./data. The user reader is not enough for it: the place that a durable
+ * consumer remembers is state of the server. Who only wants to see what comes can subscribe to alerts.> as reader.
  *
  * Stop it and start it again: it goes on after the last alert it acknowledged, and misses none that came meanwhile (ALERTS
  * keeps 30 days). Start it twice under one --name and the two share the alerts; under two names each gets all of them.
@@ -13,6 +16,7 @@
  * In a project of your own: npm install @nats-io/transport-node @nats-io/jetstream, and import `connect` from
  * '@nats-io/transport-node' (in this repository that package has the name 'nats').
  */
+import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect, nanos } from 'nats'
@@ -20,6 +24,9 @@ import { connect, nanos } from 'nats'
 const { values: options } = parseArgs({
   options: {
     server: { type: 'string', default: 'nats://127.0.0.1:4222' },
+    user: { type: 'string', default: 'services' },
+    // Where there is no such file, it logs in without a name.
+    'password-file': { type: 'string', default: 'data/secrets/services' },
     // alerts.<info|warning|critical>.<detector>.<underlying>; `*` is one token, `>` the rest. What NATS forbids in a token is
     // written as %XX: BRK.B is BRK%2EB.
     subject: { type: 'string', default: 'alerts.>' },
@@ -34,13 +41,17 @@ const { values: options } = parseArgs({
 })
 if (options.help) {
   console.log(
-    'node examples/alert-subscriber.mjs [--server URL] [--subject PATTERN] [--name NAME] [--replay] [--count N]',
+    'node examples/alert-subscriber.mjs [--server URL] [--user NAME] [--password-file FILE] [--subject PATTERN] [--name NAME] [--replay] [--count N]',
   )
   process.exit(0)
 }
 
+const passwordFile = options['password-file']
+const account = existsSync(passwordFile) ? { user: options.user, pass: readFileSync(passwordFile, 'utf8').trim() } : {}
+
 const connection = await connect({
   servers: options.server,
+  ...account,
   name: options.name,
   // The client's own default gives up after ten attempts.
   maxReconnectAttempts: -1,

@@ -54,6 +54,8 @@ export async function runNaive(
   await store.command(`CREATE TABLE ${table} AS ${optionQuotes.table}`)
   const client = createClient({
     url: clickhouse.url,
+    username: clickhouse.account.user,
+    password: clickhouse.account.password,
     database,
     clickhouse_settings: { date_time_input_format: 'best_effort', async_insert: 0 },
   })

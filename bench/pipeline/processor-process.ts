@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import type { TestClickHouse } from '../../tests/support/clickhouse.ts'
 import { database, type Stand } from './stand.ts'
 
 const script = new URL('../../services/processor/main.ts', import.meta.url).pathname
@@ -25,7 +26,7 @@ export interface ProcessorProcess extends AsyncDisposable {
 }
 
 export interface ProcessorOptions {
-  readonly stand: Pick<Stand, 'natsUrl'> & { readonly clickhouse: { readonly url: string } }
+  readonly stand: Pick<Stand, 'natsUrl'> & { readonly clickhouse: Pick<TestClickHouse, 'env'> }
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly onLine: (line: LogLine) => void
   readonly signal: AbortSignal
@@ -75,7 +76,7 @@ function start({ stand, profileDirectory, environment, core }: ProcessorOptions)
       ...Object.fromEntries(inherited),
       NATS_URL: stand.natsUrl,
       NATS_PROFILE: 'embedded',
-      CLICKHOUSE_URL: stand.clickhouse.url,
+      ...stand.clickhouse.env,
       CLICKHOUSE_DATABASE: database,
     },
   })

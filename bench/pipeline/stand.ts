@@ -24,7 +24,7 @@ export async function startStand(): Promise<Stand> {
   const clickhouse = opening.use(await startClickHouse())
   const bus = await nats.connect('bench')
   await ensureStreams(bus, 'embedded')
-  const store = opening.use(openStore({ url: clickhouse.url, database, user: 'default', password: '' }))
+  const store = opening.use(openStore({ ...clickhouse.account, database }))
   await migrate(store)
   const kept = opening.move()
   return {

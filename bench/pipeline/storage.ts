@@ -28,7 +28,7 @@ export async function measureStorage({ store, clickhouse }: Stand, pass: readonl
     })
   }
   // A store gives up after half a minute; a whole table may take longer.
-  const { ok } = httpTo(() => clickhouse.url)
+  const { ok } = httpTo(() => clickhouse)
   for (const name of [passTable, table]) await ok(`OPTIMIZE TABLE ${name} FINAL`)
   const [ofPass, ofAll] = [await bytesPerRow(passTable), await bytesPerRow(table)]
   const columns = await store.query.rows<{ name: string; bytesPerRow: number }>(

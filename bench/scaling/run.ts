@@ -135,7 +135,7 @@ function startFleet(options: RunOptions & { readonly stand: Stand; readonly url:
   const members = Array.from({ length: processors }, () => ({ owned: new Set<number>(), messages: 0, contracts: 0 }))
   const processes = members.map((member, i) =>
     startProcessor({
-      stand: { natsUrl: stand.natsUrl, clickhouse: { url } },
+      stand: { natsUrl: stand.natsUrl, clickhouse: { env: { ...stand.clickhouse.env, CLICKHOUSE_URL: url } } },
       // As the stack names them.
       environment: { ...environment, PROCESSOR_INSTANCE: `processor-${i + 1}` },
       onLine({ msg, partitions: named = [], messages = 0, contracts = 0 }) {

@@ -115,6 +115,7 @@ describe('a failure inside', () => {
     })
     const registry = createRegistry('api')
     const failing = createApp({
+      access: () => null,
       exports: broken,
       clock: Date.now,
       registry,

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { Logger } from '../../shared/runtime/logger.ts'
+import type { Access } from './access.ts'
 import type { ApiMetrics } from './metrics.ts'
 import { problemResponse, RequestProblem } from './problem.ts'
 import { mountAlerts } from './routes/alerts.ts'
@@ -11,6 +12,7 @@ import type { App, AppContext, AppEnv } from './routes/route.ts'
 import { mountScans } from './routes/scans.ts'
 
 export interface AppDeps extends HealthDeps {
+  readonly access: Access
   readonly log: Logger
   readonly metrics: ApiMetrics
 }
@@ -22,12 +24,12 @@ const longestUrl = 4096
  * waits for another process.
  */
 export function createApp(deps: AppDeps): App {
-  const { log, metrics } = deps
+  const { access, log, metrics } = deps
   const app = new Hono<AppEnv>()
 
   app.use(async (context, next) => {
     const startedMs = performance.now()
-    const problem = refusal(context)
+    const problem = access(context) ?? refusal(context)
     if (problem === null) await next()
     else context.res = problem
     const route = context.get('route') ?? 'unmatched'

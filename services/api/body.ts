@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { protection } from './protection.ts'
 
 /** Bytes of an answer, ready to be sent any number of times. */
 export interface Body {
@@ -31,6 +32,7 @@ export interface Freshness {
 /** Sends a body, or 304 when the client has just these bytes already. */
 export function sendBody(ifNoneMatch: string | undefined, body: Body, { ageSeconds, isStale }: Freshness): Response {
   const headers: Record<string, string> = {
+    ...protection,
     ETag: body.etag,
     // May be kept, but is asked for again each time: with the tag that costs 200 bytes.
     'Cache-Control': 'no-cache',
@@ -39,7 +41,6 @@ export function sendBody(ifNoneMatch: string | undefined, body: Body, { ageSecon
   if (isStale) headers['X-Data-Stale'] = 'true'
   if (ifNoneMatch !== undefined && matches(ifNoneMatch, body.etag)) return new Response(null, { status: 304, headers })
   headers['Content-Type'] = 'application/json'
-  headers['X-Content-Type-Options'] = 'nosniff'
   return new Response(body.bytes, { status: 200, headers })
 }
 

@@ -6,8 +6,9 @@ import { printReady } from '../../shared/runtime/ready-line.ts'
 import { runService } from '../../shared/runtime/run-service.ts'
 import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
+import { createAccess } from './access.ts'
 import { createApp } from './app.ts'
-import { apiSettings } from './config.ts'
+import { apiSettings, secretsOf } from './config.ts'
 import { openExportFolder } from './export-folder.ts'
 import { createMetrics } from './metrics.ts'
 import { serveApp } from './server.ts'
@@ -29,7 +30,8 @@ process.exitCode = await runService(log, async ({ opened, signal }) => {
     metrics,
   })
   await exports.poll()
-  const app = createApp({ exports, clock: systemClock, registry, metrics, log, signal })
+  const access = createAccess({ ...settings, ...secretsOf(settings) })
+  const app = createApp({ exports, clock: systemClock, registry, metrics, log, signal, access })
   const server = opened(await serveApp(app, settings, metrics.connections))
   printReady({ service: 'api', url: server.url, healthUrl: server.url })
   return { name: 'api', run: (stop) => exports.run(stop) }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { encodeExport, type ExportName } from '../../shared/model/export-layout.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
 import { createRegistry } from '../../shared/runtime/metrics.ts'
+import type { Access } from './access.ts'
 import { createApp } from './app.ts'
 import { openExportFolder } from './export-folder.ts'
 import { createMetrics } from './metrics.ts'
@@ -19,8 +20,10 @@ export async function exportBytes(name: ExportName, rows: readonly object[], at 
 
 const clock = () => Date.parse(timestamp) + 7000
 
+const everybody: Access = () => null
+
 /** An app over a directory of its own, 7 s after the documents' time. */
-export async function startTestApp() {
+export async function startTestApp(access = everybody) {
   const directory = await mkdtemp(join(tmpdir(), 'strikeflow-api-'))
   const registry = createRegistry('api')
   const metrics = createMetrics(registry)
@@ -30,7 +33,7 @@ export async function startTestApp() {
     directory,
     exports,
     stop,
-    app: createApp({ exports, clock, registry, metrics, log, signal: stop.signal }),
+    app: createApp({ exports, clock, registry, metrics, log, signal: stop.signal, access }),
     async put(name: ExportName, rows: readonly object[], at = timestamp): Promise<Buffer> {
       const bytes = await exportBytes(name, rows, at)
       await writeFile(join(directory, `${name}.json`), bytes)

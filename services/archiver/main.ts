@@ -36,7 +36,6 @@ process.exitCode = await runService(log, async ({ opened, signal }) => {
     await connectBus({
       ...nats,
       servers: nats.url,
-      pass: nats.password,
       name: 'archiver',
       log,
       signal,

@@ -1,27 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { connectBus } from '../../shared/bus/connect.ts'
 import { type StreamInfo, streamInfo } from '../../shared/bus/streams.ts'
+import type { Env } from '../../shared/runtime/config.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
 import { committedMessages } from '../../shared/store/queries/board.ts'
+import { busAccount, storeAccount } from './accounts.ts'
 import { progressText } from './progress.ts'
 
+/** A stack, and where its secrets are. */
 export interface Endpoints {
   readonly natsUrl: string
   readonly clickhouseUrl: string
+  readonly dataDirectory: string
 }
 
 /** Where CHAINS stands now. */
-export async function chainsPosition({ natsUrl }: Pick<Endpoints, 'natsUrl'>): Promise<StreamInfo> {
+export async function chainsPosition(
+  endpoints: Omit<Endpoints, 'clickhouseUrl'>,
+  environment: Env,
+): Promise<StreamInfo> {
   const log = createLogger({ service: 'cli', level: 'warn' })
-  await using bus = await connectBus({ servers: natsUrl, name: 'cli', log })
+  const account = busAccount(endpoints, 'reader', environment)
+  await using bus = await connectBus({ ...account, servers: endpoints.natsUrl, name: 'cli', log })
   // Awaited here: the connection closes with this scope.
   return await streamInfo(bus, 'CHAINS')
 }
 
 /** The database of the embedded stack. */
-export const stackStore = ({ clickhouseUrl }: Pick<Endpoints, 'clickhouseUrl'>): Store =>
-  openStore({ url: clickhouseUrl, database: 'strikeflow', user: 'default', password: '' })
+export const stackStore = (endpoints: Omit<Endpoints, 'natsUrl'>, environment: Env): Store =>
+  openStore({ ...storeAccount(endpoints, 'reader', environment), database: 'strikeflow' })
 
 /** Messages of CHAINS, from a sequence on, that have their commit row. */
 export async function committedOf(store: Store, created: string, fromSeq: number): Promise<number> {
@@ -29,10 +37,10 @@ export async function committedOf(store: Store, created: string, fromSeq: number
 }
 
 /** Waits until every message of CHAINS from a sequence on is committed, and says so. */
-export async function waitForCommits(endpoints: Endpoints, fromSeq: number): Promise<void> {
-  const { created, lastSeq } = await chainsPosition(endpoints)
+export async function waitForCommits(endpoints: Endpoints, fromSeq: number, environment: Env): Promise<void> {
+  const { created, lastSeq } = await chainsPosition(endpoints, environment)
   const total = lastSeq - fromSeq + 1
-  await using store = stackStore(endpoints)
+  await using store = stackStore(endpoints, environment)
   const startedMs = performance.now()
   let shownMs = startedMs
   for (;;) {

@@ -15,7 +15,7 @@ let data: string
 beforeAll(async () => {
   nats = await startTestNats({ configuration: [`authorization { user: ${user}, password: ${password} }`] })
   data = await mkdtemp(join(tmpdir(), 'strikeflow-data-'))
-  await using bus = await connectBus({ servers: nats.url, name: 'test', log: silentLog, user, pass: password })
+  await using bus = await connectBus({ servers: nats.url, name: 'test', log: silentLog, user, password })
   await ensureStreams(bus, 'embedded')
 })
 afterAll(async () => {
@@ -28,28 +28,34 @@ const account = { NATS_USER: user, NATS_PASSWORD: password } as const
 describe('the connection of a command', () => {
   it('logs in at the server of the command line, of the stack, or of the environment, in this order', async () => {
     const away = 'nats://127.0.0.1:1'
-    const stack = { natsUrl: nats.url }
+    const stack = { natsUrl: nats.url, dataDirectory: data }
     const places = [
       [
-        { nats: nats.url, stack: { natsUrl: away } },
+        { nats: nats.url, stack: { natsUrl: away, dataDirectory: data } },
         { ...account, NATS_URL: away },
       ],
       [{ stack }, { ...account, NATS_URL: away }],
       [{ stack: null }, { ...account, NATS_URL: nats.url }],
     ] as const
     for (const [place, environment] of places) {
-      await using bus = await openBus(place, environment, { name: 'test', signal: AbortSignal.timeout(20_000) })
+      await using bus = await openBus(place, environment, {
+        name: 'test',
+        role: 'services',
+        signal: AbortSignal.timeout(20_000),
+      })
       expect(bus.status()).toBe('connected')
     }
   })
 
   it('is refused without the password', async () => {
-    const refused = openBus({ nats: nats.url, stack: null }, {}, { name: 'test' })
+    const refused = openBus({ nats: nats.url, stack: null }, {}, { name: 'test', role: 'services' })
     await expect(refused).rejects.toThrow(/authorization/i)
   })
 
   it('needs a server to be named', async () => {
-    await expect(openBus({ stack: null }, account, { name: 'test' })).rejects.toMatchObject({ code: 'config' })
+    await expect(openBus({ stack: null }, account, { name: 'test', role: 'services' })).rejects.toMatchObject({
+      code: 'config',
+    })
   })
 
   it('is that of dlq, tail and archive restore', async () => {

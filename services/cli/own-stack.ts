@@ -11,6 +11,7 @@ const readySchema = z.object({ ready: z.literal(true), natsUrl: z.string(), clic
 export interface OwnStack extends AsyncDisposable {
   readonly natsUrl: string
   readonly clickhouseUrl: string
+  readonly dataDirectory: string
 }
 
 /** Starts NATS, ClickHouse and a processor on a data directory, on free ports, until disposed. */
@@ -39,6 +40,7 @@ export async function startOwnStack(dataDirectory: string, environment: Env): Pr
   return {
     natsUrl,
     clickhouseUrl,
+    dataDirectory,
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')
       await exited

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { Env } from '../../shared/runtime/config.ts'
 import { isRunning } from '../../shared/runtime/process-start.ts'
@@ -13,7 +13,10 @@ const stackSchema = z.object({
   apiUrl: z.string().nullable(),
   archiveDirectory: z.string().nullable(),
 })
-export type RunningStack = z.output<typeof stackSchema>
+export interface RunningStack extends z.output<typeof stackSchema> {
+  /** Its own secrets lie below it. */
+  readonly dataDirectory: string
+}
 
 /** What to say when ClickHouse was not there: null where a stack runs or the environment names a server, which then is just away. */
 export async function whereToLook(dataDirectory: string, environment: Env): Promise<string | null> {
@@ -27,9 +30,10 @@ export async function findRunningStack(dataDirectory: string): Promise<RunningSt
     const text = await readFile(join(dataDirectory, 'stack.json'), 'utf8')
     const stack = stackSchema.parse(JSON.parse(text))
     if (!isRunning(stack)) return null
-    if (stack.start !== null) return stack
+    const running = { ...stack, dataDirectory: resolve(dataDirectory) }
+    if (stack.start !== null) return running
     const commandLine = await readFile(`/proc/${stack.pid}/cmdline`, 'utf8').catch(() => 'standalone')
-    return commandLine.includes('standalone') ? stack : null
+    return commandLine.includes('standalone') ? running : null
   } catch {
     return null
   }

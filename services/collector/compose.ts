@@ -36,10 +36,8 @@ export async function composeCollector(
   const onDrift = createDriftObserver(log, () => metrics.schemaDrift.inc({ provider: settings.provider }))
   const provider: OptionChainProvider = providers[settings.provider]({ settings, clock: systemClock, log, onDrift })
   await provider.check?.()
-  const { url, user, password, token, profile, replicas } = nats
-  const bus = opened(
-    await connectBus({ servers: url, name: settings.instance, log, user, pass: password, token, signal }),
-  )
+  const { url, profile, replicas } = nats
+  const bus = opened(await connectBus({ ...nats, servers: url, name: settings.instance, log, signal }))
   await ensureStreams(bus, profile, { replicas })
   await agreeOnPartitions(bus, settings.partitions, 'COLLECTOR_PARTITIONS')
   const publishing = {

@@ -26,9 +26,9 @@ let registry: ReturnType<typeof createRegistry>
 
 beforeAll(async () => {
   clickhouse = await startClickHouse()
-  await using server = openStore({ url: clickhouse.url, database: 'default', user: 'default', password: '' })
+  await using server = openStore({ ...clickhouse.account, database: 'default' })
   await server.command('CREATE DATABASE IF NOT EXISTS strikeflow')
-  store = openStore({ url: clickhouse.url, database: 'strikeflow', user: 'default', password: '' })
+  store = openStore({ ...clickhouse.account, database: 'strikeflow' })
   await migrate(store)
 })
 afterAll(async () => {

@@ -100,7 +100,6 @@ function openBus(nats: z.output<typeof busSettings>, signal: AbortSignal): Promi
   return connectBus({
     ...nats,
     servers: nats.url,
-    pass: nats.password,
     name: 'processor',
     log,
     // Every partition and the watch of the leases.

@@ -6,6 +6,7 @@ const addresses = {
   clickhouse: 'http://127.0.0.1:8123',
   nats: 'nats://127.0.0.1:4222',
   data: '/data',
+  curlFile: 'data/secrets/curl-reader',
 }
 const services = [{ spec: { name: 'processor' }, state: 'running', restarts: 2, pid: 41 }] as const
 const figures: BoardFigures = {
@@ -36,6 +37,7 @@ describe('the board', () => {
     expect(board).toContain('1,500 contracts/s')
     expect(board).toContain('SPX: 30-day IV 25.7 %')
     expect(board).toContain('http://127.0.0.1:8061/alerts/latest')
+    expect(board).toContain('curl -K data/secrets/curl-reader')
   })
 
   it('says how far the archive is, and when it does not write', () => {

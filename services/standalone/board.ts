@@ -34,6 +34,8 @@ export interface BoardAddresses {
   readonly clickhouse: string
   readonly nats: string
   readonly data: string
+  /** A file for `curl -K`: the reader's name and password. */
+  readonly curlFile: string
 }
 
 export interface BoardTimes {
@@ -104,10 +106,10 @@ function slotsText({ session, expected, missing, missingByReason }: SessionTotal
   return `${percent} % of ${count(expected)} in session ${session}${why}`
 }
 
-function addressLines({ api, clickhouse, nats, data }: BoardAddresses): readonly string[] {
+function addressLines({ api, clickhouse, nats, data, curlFile }: BoardAddresses): readonly string[] {
   return [
     ...(api === null ? [] : [`  API         ${api}/alerts/latest`]),
-    `  ClickHouse  ${clickhouse}  (database strikeflow)`,
+    `  ClickHouse  ${clickhouse}  (database strikeflow; to read it: curl -K ${curlFile})`,
     `  NATS        ${nats}`,
     `  data        ${data}`,
   ]

@@ -6,6 +6,7 @@ import { ownName } from '../../shared/runtime/process-start.ts'
 import { printReady } from '../../shared/runtime/ready-line.ts'
 import { type Composition, runService, type Service } from '../../shared/runtime/run-service.ts'
 import { exitForSetting, settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
+import { ensureSecrets } from '../../shared/runtime/secrets.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
 import { standaloneSettings } from './config.ts'
 import { claimDataDirectory, writeStackFacts } from './data-directory.ts'
@@ -40,7 +41,7 @@ const log = createLogger({ service: 'standalone', level, file: join(directory.ro
  * are not passed on: a stray API_KEY would be refused as a misspelt setting.
  */
 const passedOn =
-  /^(PATH|HOME|USER|TMPDIR|NODE_.*|SSL_.*|(HTTPS?|NO)_PROXY|(COLLECTOR|PROCESSOR|ARCHIVER|EXPORTER|EMBEDDED_CLICKHOUSE)_.*)$/
+  /^(PATH|HOME|USER|TMPDIR|NODE_.*|SSL_.*|(HTTPS?|NO)_PROXY|(COLLECTOR|PROCESSOR|ARCHIVER|EXPORTER|EMBEDDED_CLICKHOUSE)_.*|(API|HEALTH)_ALLOWED_HOSTS)$/
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0]),
@@ -71,6 +72,7 @@ async function compose({ opened }: Composition): Promise<Service> {
     await startStack({
       settings,
       directory,
+      secrets: await ensureSecrets(directory.root),
       log,
       guard,
       environment: { ...environment, LOG_LEVEL: 'info', TZ: 'UTC' },

@@ -1,3 +1,4 @@
+import type { SecretFiles } from '../../shared/runtime/secrets.ts'
 import type { StandaloneSettings } from './config.ts'
 import type { DataDirectory } from './data-directory.ts'
 
@@ -9,10 +10,18 @@ export interface Endpoints {
 type Environment = Readonly<Record<string, string>>
 
 /** What every service of the stack is told. */
-export const commonEnvironment = ({ natsUrl, clickhouseUrl }: Endpoints, database: string): Environment => ({
+export const commonEnvironment = (
+  { natsUrl, clickhouseUrl }: Endpoints,
+  database: string,
+  { services }: Pick<SecretFiles, 'services'>,
+): Environment => ({
   NATS_URL: natsUrl,
+  NATS_USER: 'services',
+  NATS_PASSWORD_FILE: services,
   NATS_PROFILE: 'embedded',
   CLICKHOUSE_URL: clickhouseUrl,
+  CLICKHOUSE_USER: 'services',
+  CLICKHOUSE_PASSWORD_FILE: services,
   CLICKHOUSE_DATABASE: database,
 })
 
@@ -27,15 +36,26 @@ export const exporterEnvironment = ({ exports }: DataDirectory): Environment => 
 
 export const archiverEnvironment = ({ archive }: DataDirectory): Environment => ({ ARCHIVER_DIRECTORY: archive })
 
-export const apiEnvironment = ({ exports }: DataDirectory, { apiPort }: StandaloneSettings): Environment => ({
+export const apiEnvironment = (
+  { exports }: DataDirectory,
+  { reader, apiWrite }: SecretFiles,
+  { apiPort }: StandaloneSettings,
+): Environment => ({
   API_DIRECTORY: exports,
   API_PORT: String(apiPort),
+  API_READ_SECRET_FILE: reader,
+  API_WRITE_SECRET_FILE: apiWrite,
 })
 
 export const clickhouseEnvironment = (
   { clickhouse }: DataDirectory,
+  { directory }: SecretFiles,
   { clickhousePort }: StandaloneSettings,
-): Environment => ({ EMBEDDED_CLICKHOUSE_DATA_DIR: clickhouse, EMBEDDED_CLICKHOUSE_PORT: String(clickhousePort) })
+): Environment => ({
+  EMBEDDED_CLICKHOUSE_DATA_DIR: clickhouse,
+  EMBEDDED_CLICKHOUSE_SECRETS_DIR: directory,
+  EMBEDDED_CLICKHOUSE_PORT: String(clickhousePort),
+})
 
 /**
  * The simulated market is financed at a rate of its own; computed at another one its parity would look like arbitrage. What the user

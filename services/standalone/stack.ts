@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Guard } from '../../shared/runtime/guard.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
+import { readStackSecret, type SecretFiles } from '../../shared/runtime/secrets.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
 import { migrate } from '../../shared/store/migrate.ts'
 import { newestMarketTimeMs } from '../../shared/store/queries/board.ts'
@@ -27,6 +28,7 @@ export const database = 'strikeflow'
 export interface StackDeps {
   readonly settings: StandaloneSettings
   readonly directory: DataDirectory
+  readonly secrets: SecretFiles
   readonly log: Logger
   /** Ends what was started here, however this process ends. */
   readonly guard: Guard
@@ -63,7 +65,7 @@ const script = (path: string): string => new URL(`../${path}`, import.meta.url).
  * sinks, then NATS and ClickHouse.
  */
 export async function startStack(deps: StackDeps): Promise<Stack> {
-  const { settings, directory, log, guard, onProgress } = deps
+  const { settings, directory, secrets, log, guard, onProgress } = deps
   await using opening = new AsyncDisposableStack()
   const services: ChildService[] = []
   const start = async (name: string, env: Environment, options: StartOptions = {}): Promise<ReadyFacts> => {
@@ -75,15 +77,18 @@ export async function startStack(deps: StackDeps): Promise<Stack> {
     onProgress(`${name} is up`)
     return facts
   }
-  const clickhouse = await start('clickhouse', clickhouseEnvironment(directory, settings), {
+  const clickhouse = await start('clickhouse', clickhouseEnvironment(directory, secrets, settings), {
     portVariable: 'EMBEDDED_CLICKHOUSE_PORT',
   })
   const natsPort = settings.natsPort === 0 ? -1 : settings.natsPort
-  const nats = opening.use(await SupervisedNats.start({ dataDir: directory.nats, log, port: natsPort }, guard))
+  const passwords = { services: readStackSecret(secrets.services), reader: readStackSecret(secrets.reader) }
+  const nats = opening.use(
+    await SupervisedNats.start({ dataDir: directory.nats, log, port: natsPort, passwords }, guard),
+  )
   onProgress('nats is up')
   const endpoints: Endpoints = { natsUrl: nats.url, clickhouseUrl: String(clickhouse['url']) }
-  const store = opening.use(await openDatabase(endpoints))
-  const apiUrl = await startStages(deps, start, commonEnvironment(endpoints, database), store)
+  const store = opening.use(await openDatabase(endpoints, secrets))
+  const apiUrl = await startStages(deps, start, commonEnvironment(endpoints, database, secrets), store)
   const kept = opening.move()
   return { services, nats, store, ...endpoints, apiUrl, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
@@ -92,7 +97,7 @@ type Start = (name: string, env: Environment, options?: StartOptions) => Promise
 
 /** Starts our own services, those downstream first; returns where the API is. */
 async function startStages(
-  { settings, directory, environment }: StackDeps,
+  { settings, directory, secrets, environment }: StackDeps,
   start: Start,
   common: Environment,
   { query }: Store,
@@ -105,7 +110,7 @@ async function startStages(
   let apiUrl: string | null = null
   if (settings.stages === 'full') {
     await start('exporter', { ...common, ...exporterEnvironment(directory) })
-    const env = { ...common, ...apiEnvironment(directory, settings) }
+    const env = { ...common, ...apiEnvironment(directory, secrets, settings) }
     const api = await start('api', env, { portVariable: 'API_PORT' })
     apiUrl = String(api['url'])
   }
@@ -138,8 +143,8 @@ function startChild(
 }
 
 /** Makes the database and its tables, and returns a connection to it. */
-async function openDatabase({ clickhouseUrl }: Endpoints): Promise<Store> {
-  const account = { url: clickhouseUrl, user: 'default', password: '' }
+async function openDatabase({ clickhouseUrl }: Endpoints, { services }: SecretFiles): Promise<Store> {
+  const account = { url: clickhouseUrl, user: 'services', password: '', passwordFile: services }
   {
     await using server = openStore({ ...account, database: 'default' })
     await server.command(`CREATE DATABASE IF NOT EXISTS ${database}`)

@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises'
+import { relative } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { doneOrAborted } from '../../shared/runtime/aborted.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
+import { secretFiles } from '../../shared/runtime/secrets.ts'
 import type { Service } from '../../shared/runtime/run-service.ts'
 import { readLatestAlerts, readTotals } from '../../shared/store/queries/board.ts'
 import { newestSession, type SessionTotals, sessionTotals } from '../../shared/store/queries/gaps.ts'
@@ -45,12 +47,22 @@ export function createStandalone(deps: StandaloneDeps): Service {
   }
 }
 
+/** A path as it is typed from here, where that is shorter. */
+const shownPath = (path: string): string =>
+  [path, relative(process.cwd(), path)].toSorted((a, b) => a.length - b.length)[0] ?? path
+
 /** Draws at its own pace, whatever becomes of the queries: a board that stands still looks healthy. */
 async function showBoard(deps: StandaloneDeps, signal: AbortSignal): Promise<void> {
   const { stack, directory, out } = deps
   const screen = new Screen(out)
   const startedMs = performance.now()
-  const addresses = { api: stack.apiUrl, clickhouse: stack.clickhouseUrl, nats: stack.natsUrl, data: directory.root }
+  const addresses = {
+    api: stack.apiUrl,
+    clickhouse: stack.clickhouseUrl,
+    nats: stack.natsUrl,
+    data: directory.root,
+    curlFile: shownPath(secretFiles(directory.root).curlReader),
+  }
   const watch = new FiguresWatch(deps)
   const watching = watch.run(signal)
   while (!signal.aborted) {

@@ -3,18 +3,17 @@ import { jetstream, type JetStreamClient, type JetStreamManager, jetstreamManage
 import { connect, type NatsConnection } from 'nats'
 import { StrikeflowError } from '../model/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
+import { readPasswordFile } from '../runtime/secrets.ts'
 import { busError } from './errors.ts'
 import { createFlowBudget, type FlowBudget } from './flow-budget.ts'
+import type { BusAccount } from './settings.ts'
 
-export interface BusOptions {
+export interface BusOptions extends BusAccount {
   /** `nats://host:port`, one or several. */
   readonly servers: string | readonly string[]
   /** Shown by the server's monitoring and part of the inbox prefix, which permissions are written on. */
   readonly name: string
   readonly log: Logger
-  readonly user?: string | undefined
-  readonly pass?: string | undefined
-  readonly token?: string | undefined
   /** Ordered sources open at the same time; they share the bytes under way. At most 40. @default 16 */
   readonly expectedSources?: number
   /** Ends the wait for the first connection. */
@@ -46,15 +45,18 @@ const drainLimitMs = 5_000
 export async function connectBus(options: BusOptions): Promise<Bus> {
   const connection = await firstConnection(options)
   try {
-    const js = jetstream(connection)
-    return createBus(options, connection, js, await jetstreamManager(connection, { checkAPI: false }))
+    const api = options.apiPrefix === undefined ? {} : { apiPrefix: options.apiPrefix }
+    const js = jetstream(connection, api)
+    return createBus(options, connection, js, await jetstreamManager(connection, { ...api, checkAPI: false }))
   } catch (error) {
     await connection.close()
     throw busError('cannot use the connection to NATS', error)
   }
 }
 
-async function firstConnection({ servers, name, log, user, pass, token, signal }: BusOptions): Promise<NatsConnection> {
+async function firstConnection(options: BusOptions): Promise<NatsConnection> {
+  const { servers, name, log, user, token, signal } = options
+  const pass = options.passwordFile === undefined ? options.password : readPasswordFile(options.passwordFile)
   let attempt = 0
   while (true) {
     signal?.throwIfAborted()

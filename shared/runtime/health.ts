@@ -1,6 +1,7 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from './metrics.ts'
+import { createRequestGuard, type RequestGuard } from './request-guard.ts'
 
 export interface HealthChecks {
   /** Event loop and own progress only, never a dependency. @default always true */
@@ -15,20 +16,31 @@ export interface HealthServer extends AsyncDisposable {
   readonly url: string
 }
 
-/** Serves `/health/live`, `/health/ready`, `/health/startup`, `/status` and `/metrics`. Port 0 picks a free one. */
+export interface HealthAddress {
+  readonly host: string
+  /** 0 picks a free one. */
+  readonly port: number
+  readonly allowedHosts: readonly string[]
+}
+
+/**
+ * Serves `/health/live`, `/health/ready`, `/health/startup`, `/status` and `/metrics`. Nobody needs a credential, so the answers
+ * must hold no secret; pages of other sites are refused all the same.
+ */
 export async function serveHealth(
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, allowedHosts }: HealthAddress,
   registry: Registry,
   checks: HealthChecks,
 ): Promise<HealthServer> {
-  async function respond(url: string, response: ServerResponse): Promise<void> {
-    const { status, type, body } = await answer(url, registry, checks)
-    response.writeHead(status, { 'Content-Type': type })
+  const guard = createRequestGuard({ boundHost: host, allowedHosts })
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, type, body } = refusal(request, guard) ?? (await answer(request.url ?? '/', registry, checks))
+    response.writeHead(status, { 'Content-Type': type, 'X-Content-Type-Options': 'nosniff' })
     response.end(body)
   }
 
   const server = createServer((request, response) => {
-    void respond(request.url ?? '/', response)
+    void respond(request, response)
   })
   await listen(server, host, port)
   const address = server.address() as AddressInfo
@@ -39,6 +51,12 @@ export async function serveHealth(
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+function refusal(request: IncomingMessage, guard: RequestGuard): Answer | null {
+  const reason = guard(request)
+  if (reason !== null) return json(403, { status: `refused: ${reason}` })
+  return request.method === 'GET' || request.method === 'HEAD' ? null : json(405, { status: 'expected GET or HEAD' })
 }
 
 interface Answer {

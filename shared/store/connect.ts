@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { StrikeflowError } from '../model/errors.ts'
+import { readPasswordFile } from '../runtime/secrets.ts'
 import type { Query } from './queries/query.ts'
 
 export interface StoreSettings {
@@ -8,6 +9,8 @@ export interface StoreSettings {
   readonly database: string
   readonly user: string
   readonly password: string
+  /** Read when the store is opened; comes before `password`. */
+  readonly passwordFile?: string | undefined
   /** Longest wait for an answer. @default 30000 */
   readonly requestTimeoutMs?: number
 }
@@ -62,7 +65,7 @@ export function openStore(settings: StoreSettings): Store {
     url: settings.url,
     database: settings.database,
     username: settings.user,
-    password: settings.password,
+    password: settings.passwordFile === undefined ? settings.password : readPasswordFile(settings.passwordFile),
     request_timeout: settings.requestTimeoutMs ?? defaultRequestTimeoutMs,
     max_open_connections: 16,
     // Below the server's keep-alive timeout, or a socket closes under a request on its way ("socket hang up").

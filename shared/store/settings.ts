@@ -7,5 +7,7 @@ export const storeSettings = z.object({
   database: z.string().regex(/^\w+$/, 'letters, digits and _ only').default('strikeflow'),
   user: z.string().default('default'),
   password: z.string().default(''),
+  /** File with the password, in place of `password`: an environment is shown by more tools than a file. */
+  passwordFile: z.string().min(1).optional(),
   requestTimeoutMs: integer(100, 600_000).default(30_000),
 })

@@ -24,7 +24,7 @@ describe('strikeflow doctor', () => {
     expect(findings.filter(({ found }) => found.includes('of the running stack')).length).toBeGreaterThanOrEqual(2)
     expect(findings.find(({ check }) => check === 'nats fsync')).toMatchObject({ status: 'ok' })
     {
-      await using bus = await connectBus({ servers: stack.natsUrl, name: 'test', log: silentLog })
+      await using bus = await connectBus({ ...stack.bus, name: 'test', log: silentLog })
       await bus.jsm.streams.delete('QUALITY')
     }
     await stack.store.command('DROP TABLE scans_v1')

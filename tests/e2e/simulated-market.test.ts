@@ -66,7 +66,7 @@ describe('a simulated market, from the simulator to the API', () => {
 
   it('publishes each alert on its subject under the id of its row, once', async () => {
     await using bus = await connectBus({
-      servers: stack.natsUrl,
+      ...stack.bus,
       name: 'test',
       log: createLogger({ service: 'test', level: 'silent' }),
     })

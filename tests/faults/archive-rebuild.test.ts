@@ -107,7 +107,7 @@ async function ingestedWithKills(dataDirectory: string, archive: string): Promis
 /** The stream, once the collector has ended and everything in it is committed and archived; null before. */
 async function allDone(stack: TestStack, archive: string): Promise<StreamInfo | null> {
   if (childPid(stack, 'services/collector/main.ts') !== null) return null
-  await using bus = await connectBus({ servers: stack.natsUrl, name: 'test', log: silentLog })
+  await using bus = await connectBus({ ...stack.bus, name: 'test', log: silentLog })
   const info = await streamInfo(bus, 'CHAINS')
   const [row] = await stack.store.query.rows<{ n: number }>('SELECT uniqExact(stream_seq) AS n FROM snapshots_v1')
   const { entries } = await readManifest(archive)

@@ -42,13 +42,12 @@ describe('delivery', () => {
     })
     expect(problem).toContain('ClickHouse did not answer')
     await using again = await startClickHouse({ dataDir: stage.clickhouse.dataDir, port: Number(port) })
-    await stage.store.command('SYSTEM STOP MERGES')
+    await again.control('SYSTEM STOP MERGES')
     await waitForCommits(stage, messages.length)
     expect(await checksums(stage.store.query)).toEqual(undisturbed)
     await waitFor('no problem', async () => (await processor.problems()).length === 0)
     expect(processor.process.exitCode).toBeNull()
     await processor.stop()
-    void again
   })
 
   it('stops at a broken table, gives nothing up, and goes on once it is mended', async () => {
@@ -117,7 +116,7 @@ describe('delivery', () => {
     expect(await first.stop()).toBe(0)
     const lost = chainMessage({ underlying: 'T3', step: 35 }).messageId
     // A deletion is a kind of merge.
-    await stage.store.command('SYSTEM START MERGES')
+    await stage.clickhouse.control('SYSTEM START MERGES')
     for (const table of ['option_quotes_v1', 'detector_states_v1']) {
       await stage.store.command(`DELETE FROM ${table} WHERE snapshot_id = {lost:UUID}`, { lost })
     }

@@ -19,7 +19,7 @@ describe('a store that lost its last seconds under a living owner', () => {
     {
       // What a power cut does to the files, done where nobody looks; and the store was away for a day.
       await using cut = await startClickHouse({ dataDir: stage.clickhouse.dataDir })
-      await using store = openStore({ url: cut.url, database: 'strikeflow', user: 'default', password: '' })
+      await using store = openStore({ ...cut.account, database: 'strikeflow' })
       for (const table of ['option_quotes_v1', 'alerts_v1', 'detector_states_v1']) {
         const lost = [12, 13, 14].map((step) => chainMessage({ underlying: 'T3', step }).messageId)
         await store.command(`DELETE FROM ${table} WHERE snapshot_id IN {lost:Array(UUID)}`, { lost })
@@ -28,7 +28,7 @@ describe('a store that lost its last seconds under a living owner', () => {
       await store.command(dayOlder, {}, { mutations_sync: '2' })
     }
     await using again = await startClickHouse({ dataDir: stage.clickhouse.dataDir, port: Number(port) })
-    await stage.store.command('SYSTEM STOP MERGES')
+    await again.control('SYSTEM STOP MERGES')
     await waitFor('the same rows', async () => {
       const sums = await checksums(stage.store.query)
       return JSON.stringify(sums) === JSON.stringify(undisturbed)
@@ -36,6 +36,5 @@ describe('a store that lost its last seconds under a living owner', () => {
     expect(owner.log.map(({ msg }) => msg)).toContain('commit rows without their rows, reading them again')
     expect(owner.process.exitCode).toBeNull()
     await owner.stop()
-    void again
   })
 })

@@ -114,7 +114,7 @@ describe('strikeflow verify --commits', () => {
 
   it('finds torn rows, lost commit rows and rows without any, and says what each is', async () => {
     await using stage = await stored()
-    await stage.store.command('SYSTEM START MERGES')
+    await stage.clickhouse.control('SYSTEM START MERGES')
     await stage.store.command('DELETE FROM option_quotes_v1 WHERE snapshot_id = {id:UUID} AND strike = 95', {
       id: idOf('T1', 9),
     })
@@ -204,7 +204,7 @@ async function stored(): Promise<DeliveryStage> {
   const older =
     'ALTER TABLE snapshots_v1 UPDATE stored_at = stored_at - toIntervalDay(3) WHERE message_id IN {ids:Array(String)}'
   // A change of rows is a kind of merge.
-  await stage.store.command('SYSTEM START MERGES')
+  await stage.clickhouse.control('SYSTEM START MERGES')
   await stage.store.command(older, { ids }, { mutations_sync: '2' })
   opening.move()
   return stage
@@ -216,7 +216,7 @@ async function lose({ store }: DeliveryStage, table: string, snapshots: readonly
 
 const environmentOf = ({ nats, clickhouse }: DeliveryStage): Readonly<Record<string, string>> => ({
   NATS_URL: nats.url,
-  CLICKHOUSE_URL: clickhouse.url,
+  ...clickhouse.env,
 })
 
 async function verify(

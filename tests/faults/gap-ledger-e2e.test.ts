@@ -50,7 +50,7 @@ describe('the gap ledger over a holiday and an early close', () => {
   })
 
   it('tells each gap on the subject of its underlying', async () => {
-    await using bus = await connectBus({ servers: stack.natsUrl, name: 'test', log: silentLog })
+    await using bus = await connectBus({ ...stack.bus, name: 'test', log: silentLog })
     await using tail = await openTail(bus, 'quality.gap.>', { begin: 'fromStart' })
     const told: string[] = []
     for await (const { payload } of tail) {

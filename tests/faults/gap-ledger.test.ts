@@ -13,8 +13,6 @@ import { startTestNats, type TestNats } from '../support/nats.ts'
 import { startService, type TestService } from '../support/service.ts'
 import { waitFor } from '../support/wait-for.ts'
 
-const account = { user: 'default', password: '', database: 'strikeflow' }
-
 describe('the gap ledger on real servers', () => {
   let nats: TestNats
   let clickhouse: TestClickHouse
@@ -24,10 +22,10 @@ describe('the gap ledger on real servers', () => {
   beforeEach(async () => {
     ;[nats, clickhouse] = await Promise.all([startTestNats(), startClickHouse()])
     {
-      await using server = openStore({ ...account, url: clickhouse.url, database: 'default' })
+      await using server = openStore({ ...clickhouse.account, database: 'default' })
       await server.command('CREATE DATABASE strikeflow')
     }
-    store = openStore({ ...account, url: clickhouse.url })
+    store = openStore({ ...clickhouse.account, database: 'strikeflow' })
     await migrate(store)
     bus = await nats.connect()
   })
@@ -56,7 +54,7 @@ describe('the gap ledger on real servers', () => {
   const processor = (env: Readonly<Record<string, string>> = {}): TestService =>
     start('processor', {
       NATS_URL: nats.url,
-      CLICKHOUSE_URL: clickhouse.url,
+      ...clickhouse.env,
       CLICKHOUSE_DATABASE: 'strikeflow',
       PROCESSOR_LEDGER_INTERVAL_MS: '100',
       PROCESSOR_LEDGER_SETTLE_MS: '500',

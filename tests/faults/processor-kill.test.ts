@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { checksums, type TableSum } from '../support/checksum.ts'
 import { recordingsAt } from '../support/recordings.ts'
 import { startTestStack, storeOnly, strikeflow, type TestStack } from '../support/stack.ts'
+import { preventMerges } from '../support/no-merges.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 /** Small flushes and a pause between rows and commit rows: many moments to be killed at, and each kill can hit the worst of them. */
@@ -44,8 +45,7 @@ interface Disturbed {
 
 async function ingestedWithKills(path: string, snapshots: number): Promise<Disturbed> {
   await using stack = await startTestStack({ env: { ...storeOnly, ...smallFlushes } })
-  // A merge would hide what was written twice.
-  await stack.store.command('SYSTEM STOP MERGES')
+  await preventMerges(stack.store)
   const ingest = strikeflow(['ingest', path, '--wait', '--data', stack.dataDirectory])
   let kills = 0
   let midFlush = 0

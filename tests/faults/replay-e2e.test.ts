@@ -16,10 +16,10 @@ const quickArchive = { ARCHIVER_FILE_SECONDS: '1' } as const
 const streams = ['CHAINS', 'ALERTS', 'FEATURES', 'DLQ', 'QUALITY', 'SCAN_RESULTS'] as const
 
 async function onStreams<T>(
-  { natsUrl }: TestStack,
+  { bus: server }: TestStack,
   use: (info: (name: string) => Promise<StreamInfo>, purge: () => Promise<unknown>) => Promise<T>,
 ): Promise<T> {
-  await using bus = await connectBus({ servers: natsUrl, name: 'test', log: silentLog })
+  await using bus = await connectBus({ ...server, name: 'test', log: silentLog })
   return await use(
     (name) => streamInfo(bus, name),
     () => bus.jsm.streams.purge('CHAINS'),

@@ -23,7 +23,7 @@ describe('a replay over several lives', () => {
   async function replay(...args: readonly string[]): Promise<ReplayReport & { readonly code: number | null }> {
     const command = ['replay', '--into', 'scratch', '--replace', '--compare', '--nats', stage.nats.url, '--json']
     const all = [...command, '--archive', archive(), '--data', folder, ...args]
-    const { code, stdout, stderr } = await strikeflow(all, { CLICKHOUSE_URL: stage.clickhouse.url })
+    const { code, stdout, stderr } = await strikeflow(all, stage.clickhouse.env)
     if (stdout === '') throw new Error(stderr)
     return { ...(JSON.parse(stdout) as ReplayReport), code }
   }

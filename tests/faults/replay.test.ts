@@ -40,11 +40,11 @@ describe('a replay', () => {
   ]
   async function replay(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Replayed> {
     const all = ['replay', '--into', 'scratch', '--replace', '--compare', ...args, ...places()]
-    const { code, stdout, stderr } = await strikeflow(all, { CLICKHOUSE_URL: stage.clickhouse.url, ...env })
+    const { code, stdout, stderr } = await strikeflow(all, { ...stage.clickhouse.env, ...env })
     return { code, stderr, report: (stdout === '' ? null : JSON.parse(stdout)) as ReplayReport }
   }
   async function prove(alertId: string): Promise<{ readonly code: number | null; readonly proof: ProofReport }> {
-    const env = { CLICKHOUSE_URL: stage.clickhouse.url }
+    const { env } = stage.clickhouse
     const { code, stdout } = await strikeflow(['prove', alertId, ...places()], env)
     return { code, proof: JSON.parse(stdout) as ProofReport }
   }
@@ -239,7 +239,7 @@ describe('a replay', () => {
       const args = ['replay', '--into', 'planted', '--replace', '--compare', '--list', '500', ...places()]
       const child = spawn(process.execPath, [join(copy, 'services/cli/main.ts'), ...args], {
         stdio: ['ignore', 'pipe', 'inherit'],
-        env: { PATH: process.env['PATH'], CLICKHOUSE_URL: stage.clickhouse.url },
+        env: { PATH: process.env['PATH'], ...stage.clickhouse.env },
       })
       let out = ''
       child.stdout.on('data', (text) => (out += String(text)))
@@ -276,7 +276,7 @@ describe('a replay', () => {
   })
 
   it('finds a row that is gone, and a commit row that is gone', async () => {
-    await stage.store.command('SYSTEM START MERGES')
+    await stage.clickhouse.control('SYSTEM START MERGES')
     await stage.store.command('ALTER TABLE alerts_v1 DELETE WHERE 1', {}, { mutations_sync: '2' })
     await stage.store.command(
       'INSERT INTO alerts_v1 SELECT * FROM scratch.alerts_v1 FINAL ORDER BY alert_id LIMIT 1 OFFSET 1',
@@ -297,7 +297,7 @@ describe('a replay', () => {
 
   it('refuses to write where it must not', async () => {
     const into = (name: string, ...more: readonly string[]) =>
-      strikeflow(['replay', '--into', name, ...more, ...places()], { CLICKHOUSE_URL: stage.clickhouse.url })
+      strikeflow(['replay', '--into', name, ...more, ...places()], stage.clickhouse.env)
     expect(await into('strikeflow', '--replace')).toMatchObject({ code: 2 })
     expect((await into('scratch')).stderr).toContain('holds an earlier replay')
     await stage.store.command('CREATE DATABASE IF NOT EXISTS foreign')

@@ -13,7 +13,6 @@ import { flatParams } from '../fixtures/quant/parameters.ts'
 import { marketTimeMs, near, smile } from '../fixtures/quant/smile-chain.ts'
 import { startClickHouse, type TestClickHouse } from '../support/clickhouse.ts'
 
-const account = { user: 'default', password: '' }
 const params = flatParams(0.037)
 const writer: Writer = { epoch: 1, codeVersion: 'test', parameters: params }
 const standing = { late: false, contentUnchanged: false, mayBeStored: false }
@@ -29,10 +28,10 @@ describe('rows of features', () => {
   beforeAll(async () => {
     clickhouse = await startClickHouse()
     {
-      await using server = openStore({ ...account, url: clickhouse.url, database: 'default' })
+      await using server = openStore({ ...clickhouse.account, database: 'default' })
       await server.command('CREATE DATABASE strikeflow')
     }
-    store = openStore({ ...account, url: clickhouse.url, database: 'strikeflow' })
+    store = openStore({ ...clickhouse.account, database: 'strikeflow' })
     await migrate(store)
   })
   afterAll(async () => {

@@ -88,7 +88,7 @@ describe('rows sent as Native blocks', () => {
   let store: Store
   beforeAll(async () => {
     clickhouse = await startClickHouse()
-    store = openStore({ url: clickhouse.url, database: 'default', user: 'default', password: '' })
+    store = openStore({ ...clickhouse.account, database: 'default' })
   })
   afterAll(async () => {
     await store[Symbol.asyncDispose]()

@@ -35,7 +35,7 @@ describe('delivery on real servers', () => {
   })
   const servers = (): Readonly<Record<string, string>> => ({
     NATS_URL: stage.nats.url,
-    CLICKHOUSE_URL: stage.clickhouse.url,
+    ...stage.clickhouse.env,
   })
 
   it('a processor that takes over after kill -9 leaves the rows of an undisturbed one', async () => {
@@ -69,7 +69,7 @@ describe('delivery on real servers', () => {
   it('`verify --commits` finds rows that are gone, and its repair brings the same rows back', async () => {
     expect(await strikeflow(['verify', '--commits'], servers())).toMatchObject({ code: 0 })
     const lost = messages[100]?.messageId ?? ''
-    await stage.store.command('SYSTEM START MERGES')
+    await stage.clickhouse.control('SYSTEM START MERGES')
     await stage.store.command('DELETE FROM option_quotes_v1 WHERE snapshot_id = {lost:UUID}', { lost })
     const found = await strikeflow(['verify', '--commits'], servers())
     expect(found.code).toBe(1)

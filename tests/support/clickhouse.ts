@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,12 +12,26 @@ export interface TestClickHouse extends AsyncDisposable {
   readonly dataDir: string
   readonly pid: number
   readonly engineVersion: string
+  /** The two users of the port, with their passwords. */
+  readonly accounts: Readonly<Record<'services' | 'reader', Account>>
+  /** Where our services find it, and as whom: for `openStore`. */
+  readonly account: Account & { readonly url: string }
+  /** The same as environment variables of a service of ours. */
+  readonly env: Readonly<Record<string, string>>
+  /** Runs a statement that changes the state of the server, such as SYSTEM STOP MERGES, past the port. */
+  control(sql: string): Promise<void>
   /** What the process wrote to stderr so far: JSON lines. */
   log(): string
   /** SIGKILL, awaited; the data directory stays, for a second start on it. */
   kill9(): Promise<void>
   /** SIGTERM, awaited; returns the exit code. */
   stop(): Promise<number | null>
+}
+
+/** In the form in which `openStore` takes it. */
+export interface Account {
+  readonly user: string
+  readonly password: string
 }
 
 export interface StartClickHouseOptions {
@@ -32,16 +47,13 @@ export interface StartClickHouseOptions {
 const mainFile = new URL('../../services/standalone/clickhouse/main.ts', import.meta.url).pathname
 const startTimeoutMs = 120_000
 
-/**
- * Starts a real embedded ClickHouse as a process of its own; stopped when disposed. Users `default`, `strikeflow` (write),
- * `strikeflow_api` and `strikeflow_grafana` (read), none with a password.
- */
+/** Starts a real embedded ClickHouse as a process of its own; stopped when disposed. Its passwords lie below its data directory. */
 export async function startClickHouse(options: StartClickHouseOptions = {}): Promise<TestClickHouse> {
   const isTemporary = options.dataDir === undefined
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'strikeflow-clickhouse-')))
   const flags = ['--data-dir', dataDir, '--port', String(options.port ?? 0), '--exit-with-parent', 'true']
   const child = spawn(process.execPath, [...nodeFlags, mainFile, ...flags, ...(options.args ?? [])], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...options.env },
   })
   let logged = ''
@@ -52,11 +64,16 @@ export async function startClickHouse(options: StartClickHouseOptions = {}): Pro
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     return exited
   }
+  const services = accountIn(ready.secretsDir, 'services')
   return {
     url: ready.url,
+    account: { url: ready.url, ...services },
+    env: { CLICKHOUSE_URL: ready.url, CLICKHOUSE_USER: services.user, CLICKHOUSE_PASSWORD: services.password },
     dataDir,
     pid: child.pid ?? 0,
     engineVersion: ready.engineVersion,
+    accounts: { services, reader: accountIn(ready.secretsDir, 'reader') },
+    control: (sql) => control(child, sql),
     log: () => logged,
     async kill9() {
       await end('SIGKILL')
@@ -69,8 +86,39 @@ export async function startClickHouse(options: StartClickHouseOptions = {}): Pro
   }
 }
 
+export const accountIn = (secretsDir: string, user: string): Account => ({
+  user,
+  password: readFileSync(join(secretsDir, user), 'utf8').trim(),
+})
+
+let asked = 0
+
+/** Asks the embedded ClickHouse over the channel of its process, which only its parent has. */
+export function control(child: ChildProcess, sql: string): Promise<void> {
+  asked += 1
+  const id = asked
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      child.off('message', onReply)
+      child.off('exit', onExit)
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    const onReply = (reply: { readonly id?: number; readonly error?: string | null }): void => {
+      if (reply.id !== id) return
+      settle(typeof reply.error === 'string' ? new Error(reply.error) : undefined)
+    }
+    const onExit = (): void => settle(new Error('The embedded ClickHouse has ended'))
+    child.on('message', onReply).once('exit', onExit)
+    child.send({ id, control: sql }, (error) => {
+      if (error !== null) settle(error)
+    })
+  })
+}
+
 interface ReadyLine {
   readonly url: string
+  readonly secretsDir: string
   readonly engineVersion: string
 }
 
@@ -114,11 +162,22 @@ export interface ClickHouseHttp {
   readonly ok: (sql: string, parameters?: Parameters) => Promise<string>
 }
 
+/** The header that says who asks. */
+export const basic = ({ user, password }: Account): { readonly Authorization: string } => ({
+  Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+})
+
 /** Plain HTTP to a server, for tests of the interface itself. */
-export function httpTo(url: () => string): ClickHouseHttp {
+export function httpTo(
+  server: () => Pick<TestClickHouse, 'url' | 'accounts'>,
+  user: keyof TestClickHouse['accounts'] = 'services',
+): ClickHouseHttp {
   const send: ClickHouseHttp['send'] = async (parameters, init = {}) => {
+    const { url, accounts } = server()
     const search = new URLSearchParams(parameters).toString()
-    const response = await fetch(`${url()}/?${search}`, { method: 'POST', ...init })
+    const headers = new Headers(init.headers)
+    if (!headers.has('Authorization')) headers.set('Authorization', basic(accounts[user]).Authorization)
+    const response = await fetch(`${url}/?${search}`, { method: 'POST', ...init, headers })
     return { status: response.status, text: await response.text(), headers: response.headers }
   }
   const run: ClickHouseHttp['run'] = (sql, parameters = {}) => send(parameters, { body: sql })

@@ -69,7 +69,7 @@ export async function openStage({
   const clickhouse = opening.use(await startClickHouse())
   const nats = opening.use(await startNats())
   const bus = await nats.connect()
-  const account = { url: clickhouse.url, user: 'default', password: '' }
+  const { account } = clickhouse
   {
     await using server = openStore({ ...account, database: 'default' })
     await server.command('CREATE DATABASE strikeflow')
@@ -77,7 +77,7 @@ export async function openStage({
   const store = opening.use(openStore({ ...account, database: 'strikeflow' }))
   await migrate(store)
   // A merge would hide what was written twice.
-  await store.command('SYSTEM STOP MERGES')
+  await clickhouse.control('SYSTEM STOP MERGES')
   await ensureStreams(bus, 'embedded', { replicas })
   const publisher = createPublisher(bus, { publisherId: 'test/1' })
   const kept = opening.move()
@@ -88,7 +88,7 @@ export async function openStage({
     store,
     publisher,
     async start(instance, env = {}, wait = true) {
-      const servers = { NATS_URL: nats.url, NATS_REPLICAS: String(replicas), CLICKHOUSE_URL: clickhouse.url }
+      const servers = { NATS_URL: nats.url, NATS_REPLICAS: String(replicas), ...clickhouse.env }
       const processor = spawnProcessor(instance, { ...servers, ...env })
       kept.use(processor)
       if (wait) await processor.ready

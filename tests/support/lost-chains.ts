@@ -8,7 +8,7 @@ export async function restartedWithoutChains(stack: TestStack): Promise<TestStac
   await stack.stop()
   const meanwhile = await startTestStack({ dataDirectory, env: storeOnly })
   {
-    await using bus = await connectBus({ servers: meanwhile.natsUrl, name: 'test', log: silentLog })
+    await using bus = await connectBus({ ...meanwhile.bus, name: 'test', log: silentLog })
     await bus.jsm.streams.delete('CHAINS')
   }
   await meanwhile.stop()

@@ -4,7 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { secretFiles } from '../../shared/runtime/secrets.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
+import { accountIn, basic } from './clickhouse.ts'
 
 const root = new URL('../../', import.meta.url).pathname
 
@@ -17,6 +19,10 @@ export interface StackOptions {
 export interface TestStack extends AsyncDisposable {
   readonly dataDirectory: string
   readonly natsUrl: string
+  /** For `connectBus`: where NATS is, and the user who may do everything. */
+  readonly bus: { readonly servers: string; readonly user: string; readonly passwordFile: string }
+  /** The header of somebody who may read ClickHouse. */
+  readonly reader: { readonly Authorization: string }
   readonly clickhouseUrl: string
   readonly apiUrl: string
   readonly store: Store
@@ -57,7 +63,9 @@ export async function startTestStack({ dataDirectory, env = {} }: StackOptions =
       throw new Error(`the stack ended with code ${code}:\n${output}`)
     }),
   ])
-  const store = openStore({ url: facts['clickhouseUrl'] ?? '', database: 'strikeflow', user: 'default', password: '' })
+  const { services, directory: secrets } = secretFiles(directory)
+  const url = facts['clickhouseUrl'] ?? ''
+  const store = openStore({ url, database: 'strikeflow', user: 'services', password: '', passwordFile: services })
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
     await store[Symbol.asyncDispose]()
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
@@ -67,7 +75,9 @@ export async function startTestStack({ dataDirectory, env = {} }: StackOptions =
   return {
     dataDirectory: directory,
     natsUrl: facts['natsUrl'] ?? '',
-    clickhouseUrl: facts['clickhouseUrl'] ?? '',
+    bus: { servers: facts['natsUrl'] ?? '', user: 'services', passwordFile: services },
+    reader: basic(accountIn(secrets, 'reader')),
+    clickhouseUrl: url,
     apiUrl: facts['apiUrl'] ?? '',
     store,
     process: child,

@@ -1,10 +1,10 @@
 import { openStore, type Store } from '../../shared/store/connect.ts'
 import { migrate } from '../../shared/store/migrate.ts'
-import { startClickHouse } from './clickhouse.ts'
+import { startClickHouse, type TestClickHouse } from './clickhouse.ts'
 
 /** The tables of an embedded ClickHouse that nobody else writes; nothing is merged unless told. */
 export interface TestTables extends AsyncDisposable {
-  readonly url: string
+  readonly clickhouse: TestClickHouse
   readonly store: Store
   /** One row, a part of its own; columns that are not named have their defaults. */
   insert(table: string, row: Readonly<Record<string, string | number | boolean>>): Promise<void>
@@ -14,8 +14,8 @@ export interface TestTables extends AsyncDisposable {
 
 export async function openTables(): Promise<TestTables> {
   await using opening = new AsyncDisposableStack()
-  const { url } = opening.use(await startClickHouse())
-  const account = { url, user: 'default', password: '' }
+  const clickhouse = opening.use(await startClickHouse())
+  const { account } = clickhouse
   {
     await using server = openStore({ ...account, database: 'default' })
     await server.command('CREATE DATABASE strikeflow')
@@ -24,7 +24,7 @@ export async function openTables(): Promise<TestTables> {
   await migrate(store)
   const kept = opening.move()
   return {
-    url,
+    clickhouse,
     store,
     insert: (table, row) =>
       store.command(

@@ -7,8 +7,10 @@ import { createPublisher, type Publisher } from '../../shared/bus/publisher.ts'
 import { ensureStreams } from '../../shared/bus/streams.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
 import { migrate } from '../../shared/store/migrate.ts'
+import { type Account, accountIn } from '../support/clickhouse.ts'
 import { mountTmpfs } from '../support/mount.ts'
 import { silentLog } from '../support/nats.ts'
+import { preventMerges } from '../support/no-merges.ts'
 import { planted } from './bugs.ts'
 import type { Layout } from './chains.ts'
 import { type Environment, type Launch, launchNode, Part, type PartKind } from './part.ts'
@@ -71,7 +73,8 @@ export async function openStack(options: StackOptions): Promise<TortureStack> {
   const nats = opening.use(new Part('nats', 'nats', launchNats(place('nats'), ports)))
   const clickhouse = opening.use(new Part('clickhouse', 'clickhouse', launchClickHouse(directory, ports)))
   await Promise.all([nats.start(), clickhouse.start()])
-  const account = { url: `http://127.0.0.1:${ports.clickhouse}`, user: 'default', password: '' }
+  const login = accountIn(join(place('clickhouse'), 'secrets'), 'services')
+  const account = { url: `http://127.0.0.1:${ports.clickhouse}`, ...login }
   const store = opening.use(await openTables(account))
   const bus = opening.use(
     await connectBus({ servers: `nats://127.0.0.1:${ports.nats}`, name: 'torture', log: silentLog }),
@@ -83,7 +86,7 @@ export async function openStack(options: StackOptions): Promise<TortureStack> {
     links.push({ name: `${from} to ${server}`, proxy })
     return `${server === 'nats' ? 'nats' : 'http'}://127.0.0.1:${proxy.port}`
   }
-  const { services, journals, underlyings, apiUrl } = await createServices(options, linkTo)
+  const { services, journals, underlyings, apiUrl } = await createServices(options, linkTo, login)
   for (const part of services) opening.use(part)
   await Promise.all(services.filter(({ kind }) => kind !== 'publisher').map((part) => part.start()))
   const parts = [nats, clickhouse, ...services]
@@ -116,8 +119,14 @@ interface Services {
 async function createServices(
   options: StackOptions,
   linkTo: (from: string, server: 'nats' | 'clickhouse') => Promise<string>,
+  { user, password }: Account,
 ): Promise<Services> {
   const { directory, isWhole } = options
+  const storeFor = async (name: string): Promise<Environment> => ({
+    CLICKHOUSE_URL: await linkTo(name, 'clickhouse'),
+    CLICKHOUSE_USER: user,
+    CLICKHOUSE_PASSWORD: password,
+  })
   const services: Part[] = []
   const journals: string[] = []
   const underlyings: string[] = []
@@ -125,7 +134,7 @@ async function createServices(
     services.push(new Part(kind, name, launchNode({ script, env, logFile: join(directory, 'logs', `${name}.log`) })))
   }
   for (const name of ['a', 'b', 'c', 'd'].slice(0, options.processors)) {
-    const servers = { NATS_URL: await linkTo(name, 'nats'), CLICKHOUSE_URL: await linkTo(name, 'clickhouse') }
+    const servers = { NATS_URL: await linkTo(name, 'nats'), ...(await storeFor(name)) }
     add('processor', name, { ...servers, ...processorEnvironment(name, options) })
   }
   for (let i = 0; i < options.publishers; i += 1) {
@@ -148,7 +157,7 @@ async function createServices(
   if (isWhole) {
     add('archiver', 'archiver', { NATS_URL: await linkTo('archiver', 'nats'), ...archiverEnvironment(directory) })
     const exporter = { EXPORTER_DIRECTORY: join(directory, 'exports'), EXPORTER_INTERVAL_SECONDS: '5' }
-    add('exporter', 'exporter', { CLICKHOUSE_URL: await linkTo('exporter', 'clickhouse'), ...exporter })
+    add('exporter', 'exporter', { ...(await storeFor('exporter')), ...exporter })
     const env = { API_DIRECTORY: join(directory, 'exports'), API_PORT: '0' }
     const logFile = join(directory, 'logs', 'api.log')
     const onReady = (line: Readonly<Record<string, string>>): void => void (apiUrl = line['url'] ?? '')
@@ -218,16 +227,6 @@ async function openTables(account: { url: string; user: string; password: string
   }
   const store = openStore({ ...account, database: 'strikeflow', requestTimeoutMs: 20_000 })
   await migrate(store)
-  await allowManyParts(store)
+  await preventMerges(store)
   return store
-}
-
-/** No merge, through restarts, hides what was written twice; and no limit on parts holds up the writers for it. */
-async function allowManyParts(store: Store): Promise<void> {
-  const tables = await store.query.rows<{ name: string }>(
-    `SELECT name FROM system.tables WHERE database = 'strikeflow' AND engine LIKE '%MergeTree'`,
-  )
-  const noMerges = 'max_bytes_to_merge_at_max_space_in_pool = 1, max_bytes_to_merge_at_min_space_in_pool = 1'
-  const manyParts = 'parts_to_delay_insert = 100000, parts_to_throw_insert = 200000'
-  for (const { name } of tables) await store.command(`ALTER TABLE ${name} MODIFY SETTING ${noMerges}, ${manyParts}`)
 }

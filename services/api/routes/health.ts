@@ -1,5 +1,6 @@
 import { exportNames } from '../../../shared/model/export-layout.ts'
 import type { Registry } from '../../../shared/runtime/metrics.ts'
+import { protection } from '../protection.ts'
 import { type App, get, type RouteDeps } from './route.ts'
 
 export interface HealthDeps extends RouteDeps {
@@ -29,7 +30,7 @@ export function mountHealth(app: App, { exports, clock, registry, signal }: Heal
     return json(200, { alerts: alerts?.count ?? null, chains: chains?.count ?? null, ageSeconds })
   })
   get(app, '/metrics', async () => {
-    const headers = { 'Content-Type': registry.contentType }
+    const headers = { 'Content-Type': registry.contentType, ...protection }
     return new Response(await registry.metrics(), { headers })
   })
 }
@@ -37,5 +38,5 @@ export function mountHealth(app: App, { exports, clock, registry, signal }: Heal
 const json = (status: number, body: unknown): Response =>
   new Response(JSON.stringify(body), {
     status,
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...protection },
   })

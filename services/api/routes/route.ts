@@ -1,11 +1,13 @@
+import type { IncomingMessage } from 'node:http'
 import type { Context, Hono } from 'hono'
 import type { ExportName } from '../../../shared/model/export-layout.ts'
 import type { Clock } from '../../../shared/runtime/clock.ts'
 import { type Body, sendBody } from '../body.ts'
 import type { ExportFolder } from '../export-folder.ts'
 
-/** `route` is the pattern of the route that answered, a metric label. */
+/** `route` is the pattern of the route that answered, a metric label; `incoming` the request as Node has it. */
 export interface AppEnv {
+  Bindings: { incoming: IncomingMessage }
   Variables: { route: string }
 }
 export type App = Hono<AppEnv>

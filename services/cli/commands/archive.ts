@@ -106,11 +106,11 @@ async function restore(options: RestoreArguments, environment: Env): Promise<Res
   await using own = running === null ? await startOwnStack(options.data, environment) : null
   const endpoints = running ?? own
   if (endpoints === null) throw new TypeError('Expected a stack')
-  await using store = stackStore(endpoints)
-  await using bus = await openBus({ stack: endpoints }, environment, { name: 'archive' })
+  await using store = stackStore(endpoints, environment)
+  await using bus = await openBus({ stack: endpoints }, environment, { name: 'archive', role: 'services' })
   const restored = await restoreArchive({ ...rest, bus, profile: 'embedded', store })
   report(restored)
-  if (options.wait === true || own !== null) await waitForCommits(endpoints, restored.fromSeq)
+  if (options.wait === true || own !== null) await waitForCommits(endpoints, restored.fromSeq, environment)
   return restored
 }
 
@@ -121,7 +121,7 @@ async function restoreElsewhere(rest: Rest, environment: Env, { nats, wait }: Re
   const { profile } = readSettings('NATS', busSettings, environment)
   const isKnown = environment['CLICKHOUSE_URL'] !== undefined
   await using store = isKnown ? openStore(readSettings('CLICKHOUSE', storeSettings, environment)) : null
-  await using bus = await openBus({ nats, stack: null }, environment, { name: 'archive' })
+  await using bus = await openBus({ nats, stack: null }, environment, { name: 'archive', role: 'services' })
   const restored = await restoreArchive({ ...rest, bus, profile, store })
   report(restored)
   return restored

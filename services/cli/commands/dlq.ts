@@ -13,6 +13,7 @@ import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { printable } from '../../../shared/model/printable.ts'
 import type { Env } from '../../../shared/runtime/config.ts'
 import { wholeNumber } from '../arguments.ts'
+import type { Role } from '../accounts.ts'
 import { openBus } from '../open-bus.ts'
 import { readable } from '../readable-message.ts'
 import { findRunningStack } from '../running-stack.ts'
@@ -48,16 +49,16 @@ Examples:
 Exit codes: 0 done (with --all, what is not whole is left and named), 1 a server is away, 2 wrong use or no such dead letter.`,
     )
   withServer(dlq.command('list').description('lists them, oldest first')).action((options: ServerOptions) =>
-    withBus(options, list),
+    withBus(options, 'reader', list),
   )
   withServer(dlq.command('show').description('shows one').argument('<seq>', 'number from the list', sequence)).action(
-    (seq: string, options: ServerOptions) => withBus(options, (bus) => show(bus, Number(seq))),
+    (seq: string, options: ServerOptions) => withBus(options, 'reader', (bus) => show(bus, Number(seq))),
   )
   const replay = dlq
     .command('replay')
     .description('publishes them again on their first subject, under a new message id')
   withMany(replay).action((seqs: readonly string[], options: ManyOptions, command: Command) =>
-    withBus(options, async (bus) => {
+    withBus(options, 'services', async (bus) => {
       const publisher = createPublisher(bus, { publisherId: `dlq/${process.pid}` })
       for (const seq of await chosen(bus, seqs, options, command)) {
         const letter = await found(bus, seq)
@@ -73,7 +74,7 @@ Exit codes: 0 done (with --all, what is not whole is left and named), 1 a server
   )
   withMany(dlq.command('drop').description('takes them away for good')).action(
     (seqs: readonly string[], options: ManyOptions, command: Command) =>
-      withBus(options, async (bus) => {
+      withBus(options, 'services', async (bus) => {
         for (const seq of await chosen(bus, seqs, options, command)) {
           const { subject } = await found(bus, seq)
           await dropDeadLetter(bus, seq)
@@ -98,9 +99,9 @@ const withMany = (command: Command): Command =>
 
 const withBusOf =
   (environment: Env) =>
-  async (options: ServerOptions, run: (bus: Bus) => Promise<void>): Promise<void> => {
+  async (options: ServerOptions, role: Role, run: (bus: Bus) => Promise<void>): Promise<void> => {
     const place = { nats: options.nats, stack: await findRunningStack(options.data) }
-    await using bus = await openBus(place, environment, { name: 'dlq' })
+    await using bus = await openBus(place, environment, { name: 'dlq', role })
     await run(bus)
   }
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { parseDay } from '../../../shared/calendar/days.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
-import { type Env, readSettings } from '../../../shared/runtime/config.ts'
+import type { Env } from '../../../shared/runtime/config.ts'
 import { openStore, type Store, StoreError } from '../../../shared/store/connect.ts'
 import {
   completenessOfSession,
@@ -10,7 +10,7 @@ import {
   oddSlots,
   publisherNumbers,
 } from '../../../shared/store/queries/gaps.ts'
-import { storeSettings } from '../../../shared/store/settings.ts'
+import { storeAccount } from '../accounts.ts'
 import { completeness, type GapReport, isAtFloor, renderGaps } from '../gaps/render.ts'
 import { runsOf } from '../gaps/runs.ts'
 import { findRunningStack, whereToLook } from '../running-stack.ts'
@@ -71,9 +71,7 @@ export function registerGaps(program: Command, environment: Env): void {
 }
 
 async function openLedger(dataDirectory: string, environment: Env): Promise<Store> {
-  const stack = await findRunningStack(dataDirectory)
-  const settings = readSettings('CLICKHOUSE', storeSettings, environment)
-  return openStore(stack === null ? settings : { ...settings, url: stack.clickhouseUrl })
+  return openStore(storeAccount(await findRunningStack(dataDirectory), 'reader', environment))
 }
 
 async function readReport({ query }: Store, options: GapsOptions): Promise<GapReport> {

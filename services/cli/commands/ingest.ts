@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Env } from '../../../shared/runtime/config.ts'
+import { busAccount } from '../accounts.ts'
 import { chainsPosition, waitForCommits } from '../committed.ts'
 import { existingPath, speedFactor } from '../arguments.ts'
 import { runScript } from '../run-script.ts'
@@ -32,10 +33,12 @@ export function registerIngest(program: Command, environment: Env): void {
       await using own = running === null ? await startOwnStack(options.data, environment) : null
       const endpoints = running ?? own
       if (endpoints === null) throw new TypeError('Expected a stack')
-      const before = await chainsPosition(endpoints)
+      const before = await chainsPosition(endpoints, environment)
+      const { user, passwordFile } = busAccount(endpoints, 'services', environment)
       const exitCode = await runScript('services/collector/main.ts', [], {
         ...environment,
         NATS_URL: endpoints.natsUrl,
+        ...(passwordFile !== undefined && { NATS_USER: user, NATS_PASSWORD_FILE: passwordFile }),
         NATS_PROFILE: 'embedded',
         COLLECTOR_PROVIDER: 'recording',
         COLLECTOR_RECORDING_PATH: path,
@@ -44,7 +47,8 @@ export function registerIngest(program: Command, environment: Env): void {
         LOG_LEVEL: environment['LOG_LEVEL'] ?? 'warn',
       })
       // A stack of our own ends with this command: what it has not committed would wait for the next start.
-      if (exitCode === 0 && (options.wait === true || own !== null)) await waitForCommits(endpoints, before.lastSeq + 1)
+      if (exitCode === 0 && (options.wait === true || own !== null))
+        await waitForCommits(endpoints, before.lastSeq + 1, environment)
       process.exitCode = exitCode
     })
 }

@@ -1,6 +1,8 @@
 import type { Env } from '../../../shared/runtime/config.ts'
 import type { Command } from 'commander'
+import { joiningEnvironment } from '../accounts.ts'
 import { runScript } from '../run-script.ts'
+import { findRunningStack } from '../running-stack.ts'
 
 const services = {
   collector: 'fetches option chains and publishes them to CHAINS (settings COLLECTOR_*)',
@@ -16,12 +18,15 @@ export function registerServices(program: Command, environment: Env): void {
     program
       .command(name)
       .description(what)
+      .option('--data <directory>', 'data directory of a running stack to join', 'data')
       .addHelpText(
         'after',
-        '\nNATS_URL, CLICKHOUSE_URL, HEALTH_PORT and LOG_LEVEL apply to every service. All settings: .env.example',
+        '\nJoins the stack that runs on the data directory, with its addresses and passwords, unless NATS_* and CLICKHOUSE_* name others.\nHEALTH_PORT and LOG_LEVEL apply to every service. All settings: .env.example',
       )
-      .action(async () => {
-        process.exitCode = await runScript(`services/${name}/main.ts`, [], environment)
+      .action(async ({ data }: { readonly data: string }) => {
+        const stack = await findRunningStack(data)
+        const joining = stack === null ? {} : joiningEnvironment(stack, environment)
+        process.exitCode = await runScript(`services/${name}/main.ts`, [], { ...environment, ...joining })
       })
   }
 }

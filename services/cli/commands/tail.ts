@@ -29,7 +29,7 @@ export function registerTail(program: Command, environment: Env): void {
       process.once('SIGINT', () => stop.abort())
       process.once('SIGTERM', () => stop.abort())
       const place = { nats: options.nats, stack: await findRunningStack(options.data) }
-      await using bus = await openBus(place, environment, { name: 'tail', signal: stop.signal })
+      await using bus = await openBus(place, environment, { name: 'tail', role: 'reader', signal: stop.signal })
       await using tail = await openTail(bus, pattern, { begin: options.all === true ? 'fromStart' : 'newOnly' })
       stop.signal.addEventListener('abort', () => void tail[Symbol.asyncDispose]())
       console.error(`waiting for ${pattern} (Ctrl-C ends it)`)

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { replayExit } from '../../../shared/model/replay.ts'
-import { type Env, readSettings } from '../../../shared/runtime/config.ts'
+import type { Env } from '../../../shared/runtime/config.ts'
 import { openStore, type Store } from '../../../shared/store/connect.ts'
-import { storeSettings } from '../../../shared/store/settings.ts'
+import { storeAccount } from '../accounts.ts'
 import { instant, wholeNumber } from '../arguments.ts'
 import { openBus } from '../open-bus.ts'
 import { progressText, sparsely } from '../progress.ts'
@@ -98,7 +98,7 @@ async function verify(
   const say = (text: string): void => (options.json === true ? undefined : console.log(text))
   say(renderAudit(before))
   if (options.repair !== true || lacking(before.damaged).length === 0) return told(before, null, options)
-  await using bus = await openBus({ stack }, environment, { name: 'verify' })
+  await using bus = await openBus({ stack }, environment, { name: 'verify', role: 'services' })
   const show = sparsely((text) => console.error(text))
   const startedMs = performance.now()
   const repaired = await repair(before.damaged, {
@@ -147,6 +147,6 @@ function auditShown({ query }: Store, range: { readonly fromMs: number; readonly
 const requestTimeoutMs = 600_000
 
 function openTables(stack: RunningStack | null, environment: Env): Store {
-  const settings = { ...readSettings('CLICKHOUSE', storeSettings, environment), requestTimeoutMs }
-  return openStore(stack === null ? settings : { ...settings, url: stack.clickhouseUrl })
+  // Not as the reader, whose queries end after a minute.
+  return openStore({ ...storeAccount(stack, 'services', environment), requestTimeoutMs })
 }

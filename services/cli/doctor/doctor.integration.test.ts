@@ -33,7 +33,7 @@ afterAll(async () => {
   await nats[Symbol.asyncDispose]()
 })
 
-const account = () => ({ url: clickhouse.url, user: 'default', password: '' })
+const account = () => clickhouse.account
 
 async function command(sql: string): Promise<void> {
   await using server = openStore({ ...account(), database: 'default' })
@@ -49,7 +49,7 @@ const look = (change: Partial<DoctorOptions> = {}): Promise<readonly Finding[]> 
     nodeVersion: process.versions.node,
     clock: Date.now,
     ...change,
-    environment: { ...freePorts, NATS_URL: nats.url, CLICKHOUSE_URL: clickhouse.url, ...change.environment },
+    environment: { ...freePorts, NATS_URL: nats.url, ...clickhouse.env, ...change.environment },
   })
 
 const failures = (findings: readonly Finding[]): readonly Finding[] =>
@@ -146,10 +146,15 @@ describe('the doctor', () => {
   })
 
   it('finds a database user who may only read, and says what to grant', async () => {
-    const findings = failures(await look({ environment: { CLICKHOUSE_USER: 'strikeflow_api' } }))
-    expect(findings).toMatchObject([
-      { check: 'permissions', found: 'user strikeflow_api may only read (readonly = 1)' },
-    ])
+    const findings = failures(
+      await look({
+        environment: {
+          CLICKHOUSE_USER: 'reader',
+          CLICKHOUSE_PASSWORD: clickhouse.accounts.reader.password,
+        },
+      }),
+    )
+    expect(findings).toMatchObject([{ check: 'permissions', found: 'user reader may only read (readonly = 1)' }])
     expect(findings[0]?.advice).toContain('GRANT')
   })
 

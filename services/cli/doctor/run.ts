@@ -4,8 +4,7 @@ import { busSettings } from '../../../shared/bus/settings.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { Clock } from '../../../shared/runtime/clock.ts'
 import { type Env, readSettings } from '../../../shared/runtime/config.ts'
-import type { StoreSettings } from '../../../shared/store/connect.ts'
-import { storeSettings } from '../../../shared/store/settings.ts'
+import { busAccount, storeAccount } from '../accounts.ts'
 import { findRunningStack, type RunningStack } from '../running-stack.ts'
 import { checkEnvironment, namesIn } from './environment.ts'
 import { type Finding, fail, leftOut } from './finding.ts'
@@ -77,7 +76,14 @@ async function natsFindings(options: DoctorOptions, stack: RunningStack | null):
     ]
   return await withSettings('nats', async () => {
     const target =
-      stack === null ? busTarget(environment) : { servers: [stack.natsUrl], profile: 'embedded' as const, replicas: 1 }
+      stack === null
+        ? busTarget(environment)
+        : {
+            ...busAccount(stack, 'services', environment),
+            servers: [stack.natsUrl],
+            profile: 'embedded' as const,
+            replicas: 1,
+          }
     const { findings, version } = await checkBus(target, clock)
     if (version === null) return findings
     const seen = await readSyncInterval(stack === null ? null : dataDirectory, monitorUrl)
@@ -86,8 +92,8 @@ async function natsFindings(options: DoctorOptions, stack: RunningStack | null):
 }
 
 function busTarget(environment: Env): BusTarget {
-  const { url, user, password, token, profile, replicas } = readSettings('NATS', busSettings, environment)
-  return { servers: url, user, pass: password, token, profile, replicas }
+  const { url: servers, ...account } = readSettings('NATS', busSettings, environment)
+  return { ...account, servers }
 }
 
 async function clickhouseFindings(
@@ -102,13 +108,8 @@ async function clickhouseFindings(
       ),
     ]
   return await withSettings('clickhouse', async () => {
-    const own: StoreSettings = {
-      url: stack?.clickhouseUrl ?? '',
-      database: 'strikeflow',
-      user: 'default',
-      password: '',
-    }
-    return await checkStore(stack === null ? readSettings('CLICKHOUSE', storeSettings, environment) : own, clock)
+    const target = storeAccount(stack, 'services', environment)
+    return await checkStore(stack === null ? target : { ...target, database: 'strikeflow' }, clock)
   })
 }
 

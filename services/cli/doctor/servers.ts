@@ -1,4 +1,5 @@
 import { connectBus } from '../../../shared/bus/connect.ts'
+import type { BusAccount } from '../../../shared/bus/settings.ts'
 import {
   type AccountFacts,
   type BusFacts,
@@ -15,11 +16,8 @@ import { bytesText } from '../progress.ts'
 import { fail, type Finding, ok, warn } from './finding.ts'
 import { checkClock, checkNatsVersion, compareVersions } from './versions.ts'
 
-export interface BusTarget {
+export interface BusTarget extends BusAccount {
   readonly servers: readonly string[]
-  readonly user?: string | undefined
-  readonly pass?: string | undefined
-  readonly token?: string | undefined
   readonly profile: StreamProfile
   readonly replicas: number
 }

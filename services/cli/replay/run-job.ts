@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { busSettings } from '../../../shared/bus/settings.ts'
 import { type InputOptions, type Job, type ReplayLine, replayExit } from '../../../shared/model/replay.ts'
 import { type Env, readSettings } from '../../../shared/runtime/config.ts'
-import { storeSettings } from '../../../shared/store/settings.ts'
+import { readPasswordFile } from '../../../shared/runtime/secrets.ts'
+import { busAccount, storeAccount } from '../accounts.ts'
 import { guard, scriptPath } from '../run-script.ts'
 import { findRunningStack, whereToLook } from '../running-stack.ts'
 
@@ -19,23 +20,33 @@ export interface PlaceOptions {
 /** Where the rows and the messages are: the stack that runs on the data directory, else what the environment says. */
 export async function placesOf(options: PlaceOptions, environment: Env): Promise<Pick<Job, 'store' | 'inputs'>> {
   const stack = await findRunningStack(options.data)
-  const { url, database, user, password } = readSettings('CLICKHOUSE', storeSettings, environment)
+  const { url, database, user, ...store } = storeAccount(stack, 'services', environment)
   const nats = readSettings('NATS', busSettings, environment)
   const servers = options.nats !== undefined ? [options.nats] : stack !== null ? [stack.natsUrl] : nats.url
+  const isStack = stack !== null && servers[0] === stack.natsUrl
+  const { token = '', ...account } = busAccount(isStack ? stack : null, 'services', environment)
   // Without a stack and without a word about a server there is none to wait for.
   const isKnown = options.nats !== undefined || stack !== null || environment['NATS_URL'] !== undefined
   return {
-    store: { url: stack?.clickhouseUrl ?? url, database, user, password },
+    store: { url, database, user, password: passwordOf(store) },
     inputs: {
       source: options.source,
       nats:
         isKnown || options.source === 'stream'
-          ? { servers, user: nats.user ?? '', password: nats.password ?? '', token: nats.token ?? '' }
+          ? { servers, user: account.user ?? '', password: passwordOf(account), token }
           : null,
       archive: options.archive ?? stack?.archiveDirectory ?? join(options.data, 'archive'),
     },
   }
 }
+
+interface Password {
+  readonly password?: string | undefined
+  readonly passwordFile?: string | undefined
+}
+
+const passwordOf = ({ password = '', passwordFile }: Password): string =>
+  passwordFile === undefined ? password : readPasswordFile(passwordFile)
 
 /** Runs a job in a process of the processor's code; resolves with its exit code when it has ended. */
 export async function runJob(job: Job, environment: Env, onLine: (line: ReplayLine) => void): Promise<number> {

@@ -1,20 +1,27 @@
 import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '../../../shared/runtime/logger.ts'
+import { ensureSecrets, readStackSecret } from '../../../shared/runtime/secrets.ts'
 import type { ClickHouseConfig } from './config.ts'
 import { ownDataDirectory } from './data-owner.ts'
 import { type Engine, openEngine } from './engine.ts'
 import { createNamedSessions } from './named-sessions.ts'
+import { readerDefaults } from './reader-settings.ts'
+import type { Lane } from './run-query.ts'
 import { type HttpServer, serveHttp } from './server.ts'
 import { SessionPool } from './session-pool.ts'
 import type { SessionDefaults } from './session.ts'
 import { openSpool } from './spool.ts'
+import type { User } from './users.ts'
 
 export interface EmbeddedClickHouse extends AsyncDisposable {
   readonly url: string
   readonly engineVersion: string
+  /** The folder that holds the passwords of `services` and `reader`. */
+  readonly secretsDir: string
+  readonly engine: Pick<Engine, 'control'>
 }
 
 /** Running queries get this long at a stop; then the engine is asked to end them. */
@@ -32,22 +39,23 @@ export async function startClickHouse(config: ClickHouseConfig, log: Logger): Pr
   try {
     mkdirSync(dataDir, { recursive: true })
     stack.use(ownDataDirectory(dataDir))
+    const secretsDir = config.secretsDir ?? (await ensureSecrets(dataDir)).directory
+    const users = usersIn(secretsDir)
     const spool = stack.use(openSpool({ directory: config.spoolDir, maxBytes: config.maxSpoolBytes }))
     const engine = stack.use(await openEngine({ dataDir, serverSettings: serverSettings(config) }))
-    const defaults = sessionDefaults(config)
-    const { maxSessions, maxWaiting } = config
-    const pool = stack.use(new SessionPool({ engine, defaults, maxSessions, maxWaiting }))
-    const named = stack.use(createNamedSessions(engine, defaults))
-    await warmUp(pool)
-    const { host, port, users, maxBodyBytes, maxQueryBytes } = config
-    const runner = { engine, pool, named, spool }
+    const lanes = { write: stack.use(servicesLane(engine, config)), read: stack.use(readersLane(engine, config)) }
+    await warmUp(lanes.write.pool)
+    const { host, port, allowedHosts = [], maxBodyBytes, maxQueryBytes } = config
+    const runner = { engine, lanes, limits: config, spool }
     const limits = { maxBodyBytes, maxQueryBytes }
-    const server = await serveHttp({ host, port, users, limits, runner, log })
-    stack.defer(() => drained(server, pool, engine, log))
+    const server = await serveHttp({ host, port, allowedHosts, users, limits, runner, log })
+    stack.defer(() => drained(server, [lanes.write.pool, lanes.read.pool], engine, log))
     const owned = stack.move()
     return {
       url: server.url,
       engineVersion: engine.version,
+      secretsDir,
+      engine,
       [Symbol.asyncDispose]: () => owned.disposeAsync(),
     }
   } catch (error) {
@@ -56,11 +64,41 @@ export async function startClickHouse(config: ClickHouseConfig, log: Logger): Pr
   }
 }
 
-async function drained(server: HttpServer, pool: SessionPool, engine: Engine, log: Logger): Promise<void> {
+const usersIn = (secretsDir: string): readonly User[] =>
+  (['services', 'reader'] as const).map((name) => ({ name, password: readStackSecret(join(secretsDir, name)) }))
+
+function servicesLane(engine: Engine, config: ClickHouseConfig): Lane {
+  const { maxSessions, maxWaiting } = config
+  return lane(engine, sessionDefaults(config), { maxSessions, maxWaiting })
+}
+
+function readersLane(engine: Engine, config: ClickHouseConfig): Lane {
+  const settings = { ...sessionDefaults(config).settings, ...readerDefaults(config) }
+  return lane(engine, { settings }, { maxSessions: config.readerMaxSessions, maxWaiting: config.readerMaxWaiting })
+}
+
+function lane(engine: Engine, defaults: SessionDefaults, size: { maxSessions: number; maxWaiting: number }): Lane {
+  const pool = new SessionPool({ engine, defaults, ...size })
+  const named = createNamedSessions(engine, defaults)
+  return {
+    pool,
+    named,
+    async [Symbol.asyncDispose]() {
+      named[Symbol.dispose]()
+      await pool[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function drained(server: HttpServer, pools: readonly SessionPool[], engine: Engine, log: Logger): Promise<void> {
   server.refuse()
-  const isIdle = pool.idle().then(() => true)
+  const isIdle = Promise.all(pools.map((pool) => pool.idle())).then(() => true)
   if (!(await Promise.race([isIdle, sleep(stopGraceMs, false, { ref: false })]))) {
-    log.warn({ running: pool.busy, waiting: pool.waiting }, 'queries still run at the stop and are cancelled')
+    const sum = (of: (pool: SessionPool) => number): number => pools.reduce((total, pool) => total + of(pool), 0)
+    log.warn(
+      { running: sum(({ busy }) => busy), waiting: sum(({ waiting }) => waiting) },
+      'queries still run at the stop and are cancelled',
+    )
     await engine.killAll()
     await Promise.race([isIdle, sleep(killGraceMs)])
   }
@@ -88,8 +126,12 @@ function sessionDefaults({ maxQueryMemoryBytes, maxThreads }: ClickHouseConfig):
 
 /** What cannot be said on the engine's command line. */
 const serverFile = fileURLToPath(new URL('server.xml', import.meta.url))
+/** The rights of everybody on the port; the engine refuses what is not granted there. */
+const usersFile = fileURLToPath(new URL('users.xml', import.meta.url))
 
-const serverSettings = ({ maxServerMemoryBytes }: ClickHouseConfig): string[] => [
-  `--config-file=${serverFile}`,
+export const engineFiles = [`--config-file=${serverFile}`, `--users_config=${usersFile}`] as const
+
+const serverSettings = ({ maxServerMemoryBytes }: Pick<ClickHouseConfig, 'maxServerMemoryBytes'>): string[] => [
+  ...engineFiles,
   ...(maxServerMemoryBytes > 0 ? [`--max_server_memory_usage=${maxServerMemoryBytes}`] : []),
 ]

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startClickHouse, type TestClickHouse } from '../../../tests/support/clickhouse.ts'
+import { type Account, basic, startClickHouse, type TestClickHouse } from '../../../tests/support/clickhouse.ts'
 
 let server: TestClickHouse
+/** As the client names them. */
+const login = ({ user, password }: Account) => ({ username: user, password })
 const log = { level: ClickHouseLogLevel.OFF }
 let client: ClickHouseClient
 
@@ -13,7 +16,7 @@ beforeAll(async () => {
   client = createClient({
     log,
     url: server.url,
-    username: 'strikeflow',
+    ...login(server.account),
     compression: { request: true, response: true },
     clickhouse_settings: { async_insert: 0, date_time_input_format: 'best_effort' },
   })
@@ -52,7 +55,8 @@ describe('the unmodified @clickhouse/client', () => {
   test('inserts an Arrow stream through input(), as the writer of the store does', async () => {
     await client.command({ query: 'CREATE TABLE sf.arrow (a Int32, d Decimal64(4)) ENGINE = MergeTree ORDER BY a' })
     const body = `SELECT toInt32(number + 1) AS a, if(number = 0, toInt64(43500), toInt64(-5)) AS d FROM numbers(2) FORMAT ArrowStream`
-    const bytes = Buffer.from(await (await fetch(server.url, { method: 'POST', body })).arrayBuffer())
+    const response = await fetch(server.url, { method: 'POST', body, headers: basic(server.account) })
+    const bytes = Buffer.from(await response.arrayBuffer())
     const query = `INSERT INTO sf.arrow (a, d) SELECT a, reinterpret(d, 'Decimal64(4)') FROM input('a Int32, d Int64') FORMAT ArrowStream`
     const { stream } = await client.exec({
       query,
@@ -110,7 +114,7 @@ describe('the unmodified @clickhouse/client', () => {
   })
 
   test('works for a read-only user', async () => {
-    await using api = createClient({ log, url: server.url, username: 'strikeflow_api', database: 'sf' })
+    await using api = createClient({ log, url: server.url, ...login(server.accounts.reader), database: 'sf' })
     const result = await api.query({
       query: 'SELECT count() AS n FROM t',
       format: 'JSON',
@@ -123,7 +127,7 @@ describe('the unmodified @clickhouse/client', () => {
   })
 
   test('keeps a session with its temporary table', async () => {
-    await using own = createClient({ log, url: server.url, session_id: 'client-session' })
+    await using own = createClient({ log, url: server.url, ...login(server.account), session_id: 'client-session' })
     await own.command({ query: 'CREATE TEMPORARY TABLE mine (a Int8)' })
     await own.insert({ table: 'mine', values: [{ a: 1 }], format: 'JSONEachRow' })
     expect(await (await own.query({ query: 'SELECT a FROM mine', format: 'JSONEachRow' })).json()).toEqual([{ a: 1 }])
@@ -133,22 +137,21 @@ describe('the unmodified @clickhouse/client', () => {
 describe('curl', () => {
   const curl = (...args: string[]): string => execFileSync('curl', ['-sS', ...args], { encoding: 'utf8' })
 
-  test('queries, inserts a file and sees errors', () => {
-    expect(curl(server.url, '--data-binary', 'SELECT 1 + 1')).toBe('2\n')
-    expect(curl('-G', server.url, '--data-urlencode', 'query=SELECT 3')).toBe('3\n')
-    expect(
-      curl(
-        '-u',
-        'strikeflow:',
-        `${server.url}/?query=INSERT%20INTO%20sf.t%20FORMAT%20CSV`,
-        '--data-binary',
-        '70,seventy\n',
-      ),
-    ).toBe('')
-    expect(curl(server.url, '-d', 'SELECT b FROM sf.t WHERE a = 70 FORMAT JSONEachRow')).toBe('{"b":"seventy"}\n')
-    expect(curl('-o', '/dev/null', '-w', '%{http_code}', server.url, '-d', 'SELECT * FROM nope')).toBe('404')
-    expect(
-      curl('--compressed', `${server.url}/?enable_http_compression=1`, '-d', 'SELECT sum(number) FROM numbers(10)'),
-    ).toBe('45\n')
+  test('queries as the reader with the file made for it, which keeps the password off the command line', () => {
+    const mine = ['-K', join(server.dataDir, 'secrets', 'curl-reader'), server.url]
+    expect(curl(...mine, '--data-binary', 'SELECT 1 + 1')).toBe('2\n')
+    expect(curl('-G', ...mine, '--data-urlencode', 'query=SELECT 3')).toBe('3\n')
+    expect(curl(...mine, '-d', 'SELECT b FROM sf.t WHERE a = 1 FORMAT JSONEachRow')).toBe('{"b":"dflt"}\n')
+    expect(curl('-o', '/dev/null', '-w', '%{http_code}', ...mine, '-d', 'SELECT * FROM nope')).toBe('404')
+    expect(curl('-o', '/dev/null', '-w', '%{http_code}', server.url, '-d', 'SELECT 1')).toBe('403')
+    const compressed = [`${server.url}/?enable_http_compression=1`, '-d', 'SELECT sum(number) FROM numbers(10)']
+    expect(curl('--compressed', ...mine.slice(0, 2), ...compressed)).toBe('45\n')
+  })
+
+  test('inserts a file as services', () => {
+    const { user, password } = server.account
+    const url = `${server.url}/?query=INSERT%20INTO%20sf.t%20FORMAT%20CSV`
+    expect(curl('-u', `${user}:${password}`, url, '--data-binary', '70,seventy\n')).toBe('')
+    expect(curl('-u', `${user}:${password}`, server.url, '-d', 'SELECT b FROM sf.t WHERE a = 70')).toBe('seventy\n')
   })
 })

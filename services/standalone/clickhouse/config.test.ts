@@ -6,19 +6,10 @@ test('takes flags before variables and defaults after both', () => {
   expect(config).toMatchObject({ port: 9000, dataDir: '/d', host: '127.0.0.1', maxSessions: 4 })
 })
 
-test('gives the four usual users, two of them read-only', () => {
-  const { users } = readConfig(['--data-dir', '/d'], { EMBEDDED_CLICKHOUSE_GRAFANA_PASSWORD: 'g' })
-  expect(users).toEqual([
-    { name: 'default', password: '', readonly: false },
-    { name: 'strikeflow', password: '', readonly: false },
-    { name: 'strikeflow_api', password: '', readonly: true },
-    { name: 'strikeflow_grafana', password: 'g', readonly: true },
-  ])
-})
-
-test('takes other users from a JSON list', () => {
-  const env = { EMBEDDED_CLICKHOUSE_USERS: '[{"name":"me","password":"x"}]' }
-  expect(readConfig(['--data-dir', '/d'], env).users).toEqual([{ name: 'me', password: 'x', readonly: false }])
+test('makes no difference between a flag and a variable of the secrets folder', () => {
+  expect(readConfig(['--data-dir', '/d', '--secrets-dir', '/s'], {}).secretsDir).toBe('/s')
+  const env = { EMBEDDED_CLICKHOUSE_SECRETS_DIR: '/t', EMBEDDED_CLICKHOUSE_ALLOWED_HOSTS: 'box, box.lan' }
+  expect(readConfig(['--data-dir', '/d'], env)).toMatchObject({ secretsDir: '/t', allowedHosts: ['box', 'box.lan'] })
 })
 
 test.each([
@@ -26,7 +17,7 @@ test.each([
   [['--data-dir', '/d', '--prot', '1'], {}, /--prot/],
   [['--data-dir', '/d'], { EMBEDDED_CLICKHOUSE_PROT: '1' }, /EMBEDDED_CLICKHOUSE_PROT is not a setting/],
   [['--data-dir', '/d', '--port', '70000'], {}, /PORT/],
-  [['--data-dir', '/d'], { EMBEDDED_CLICKHOUSE_USERS: '{' }, /JSON list/],
+  [['--data-dir', '/d'], { EMBEDDED_CLICKHOUSE_PASSWORD: 'x' }, /EMBEDDED_CLICKHOUSE_PASSWORD is not a setting/],
 ] as const)('refuses %j with %j and names what is wrong', (args, env, message) => {
   expect(() => readConfig(args, env)).toThrow(message)
 })

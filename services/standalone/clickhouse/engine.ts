@@ -24,6 +24,8 @@ export interface Engine extends Disposable {
   kill(marker: string): Promise<number>
   /** Asks the engine to end every running query. */
   killAll(): Promise<void>
+  /** Runs a statement on this server's own connection, the only one that may change the state of the server. */
+  control(sql: string): Promise<EngineResult>
 }
 
 export interface EngineOptions {
@@ -51,6 +53,7 @@ export async function openEngine({ dataDir, serverSettings }: EngineOptions): Pr
     async killAll() {
       await control.run(`KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC FORMAT TabSeparated`)
     },
+    control: (sql) => control.run(sql),
     [Symbol.dispose]() {
       control.close()
     },

@@ -24,6 +24,7 @@ export const codes = {
   sessionNotFound: 372,
   sessionIsLocked: 373,
   queryWasCancelled: 394,
+  accessDenied: 497,
   authenticationFailed: 516,
   unknownQueryParameter: 456,
   queryIsTooLarge: 229,
@@ -46,6 +47,7 @@ const names: Readonly<Record<number, string>> = {
   373: 'SESSION_IS_LOCKED',
   394: 'QUERY_WAS_CANCELLED',
   456: 'UNKNOWN_QUERY_PARAMETER',
+  497: 'ACCESS_DENIED',
   516: 'AUTHENTICATION_FAILED',
 }
 

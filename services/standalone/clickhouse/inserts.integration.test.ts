@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { httpTo, startClickHouse, type TestClickHouse } from '../../../tests/support/clickhouse.ts'
+import { basic, httpTo, startClickHouse, type TestClickHouse } from '../../../tests/support/clickhouse.ts'
 
 let server: TestClickHouse
 beforeAll(async () => {
@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
-const { send, ok } = httpTo(() => server.url)
+const { send, ok } = httpTo(() => server)
 const spooled = (): string[] => readdirSync(`/dev/shm/strikeflow-clickhouse-${server.pid}`)
 
 const columns = "a Int32, b String DEFAULT 'dflt', c Nullable(Float64)"
@@ -23,7 +23,7 @@ async function table(definition = columns): Promise<string> {
 
 const bytesOf = async (format: string): Promise<Buffer> => {
   const sql = `SELECT toInt32(number + 1) AS a, concat('n', toString(number)) AS b FROM numbers(2) FORMAT ${format}`
-  const response = await fetch(server.url, { method: 'POST', body: sql })
+  const response = await fetch(server.url, { method: 'POST', body: sql, headers: basic(server.account) })
   return Buffer.from(await response.arrayBuffer())
 }
 
@@ -80,13 +80,22 @@ test('matches columns by name, fills in defaults and follows the rule for unknow
 
 test('takes data behind the format name, in the URL, in the body, or in both', async () => {
   const name = await table()
-  await ok(`INSERT INTO ${name} (a, b) VALUES (1, 'x;y'), (2, upper({p:String}))`, { param_p: 'q' })
+  await ok(`INSERT INTO ${name} (a, b) VALUES (1, 'x;y'), (2, 'Q')`)
   await ok(`INSERT INTO ${name} (a) FORMAT JSONEachRow\n{"a":3}\n{"a":4}`)
   await send({ query: `INSERT INTO ${name} (a, b) VALUES (5, 'u')` })
   await send({ query: `INSERT INTO ${name} (a) SETTINGS max_insert_threads = 1 FORMAT CSV` }, { body: '6\n7\n' })
   expect(await ok(`SELECT groupArray((a, b)) FROM (SELECT a, b FROM ${name} ORDER BY a)`)).toBe(
     "[(1,'x;y'),(2,'Q'),(3,'dflt'),(4,'dflt'),(5,'u'),(6,'dflt'),(7,'dflt')]",
   )
+})
+
+test('refuses an expression in the data of VALUES, because it is SQL that no rule has read', async () => {
+  const name = await table()
+  for (const data of ["(1, upper('x'))", "(1, file('/etc/hostname'))", '(1, (SELECT 1))']) {
+    const reply = await send({ query: `INSERT INTO ${name} (a, b) VALUES` }, { body: data })
+    expect(reply).toMatchObject({ status: 500, text: expect.stringContaining('Interpreting expressions is disabled') })
+  }
+  expect(await ok(`SELECT count() FROM ${name}`)).toBe('0')
 })
 
 test('stores nothing of an empty body', async () => {

@@ -8,6 +8,7 @@ import { createLogger, type Logger } from '../../../shared/runtime/logger.ts'
 import { printReady } from '../../../shared/runtime/ready-line.ts'
 import { runService } from '../../../shared/runtime/run-service.ts'
 import { readConfig } from './config.ts'
+import { serveControl } from './control-channel.ts'
 import { stepBack } from './priority.ts'
 
 // The engine's calls occupy threads of libuv's pool; with its four, four slow queries would stop every file and zlib
@@ -34,10 +35,12 @@ try {
     const clickhouse = opened(await startClickHouse(config, log))
     closeOnCrash(clickhouse, log)
     if (config.exitWithParent) exitWithParent()
+    serveControl(process, clickhouse.engine)
     printReady({
       service: 'clickhouse',
       url: clickhouse.url,
       engineVersion: clickhouse.engineVersion,
+      secretsDir: clickhouse.secretsDir,
       pid: process.pid,
     })
     return { name: 'clickhouse', run: () => aborted(signal) }

@@ -1,15 +1,13 @@
 import type { Engine } from './engine.ts'
 import { codes, exception } from './exceptions.ts'
-import { openSession, type Session, type SessionDefaults, type SessionMode } from './session.ts'
+import { openSession, type Session, type SessionDefaults, sessionKind, type SessionWish } from './session.ts'
 
-interface NamedSessionWish {
+interface NamedSessionWish extends SessionWish {
   readonly user: string
   readonly id: string
   readonly timeoutSeconds: number
   /** Refuse to open a new one (`session_check=1`). */
   readonly mustExist: boolean
-  readonly mode: SessionMode
-  readonly maxExecutionTime: string | undefined
 }
 
 export interface NamedSessions extends Disposable {
@@ -36,7 +34,7 @@ export function createNamedSessions(engine: Engine, defaults: SessionDefaults): 
     if (entries.size >= maxNamedSessions) {
       throw exception(codes.tooManySimultaneousQueries, `Too many named sessions: ${maxNamedSessions} are open`)
     }
-    const session = openSession(engine, defaults, wish.mode, wish.maxExecutionTime)
+    const session = openSession(engine, defaults, wish)
     const entry: Entry = { session, isBusy: false, timer: undefined }
     entries.set(key, entry)
     return entry
@@ -53,7 +51,7 @@ export function createNamedSessions(engine: Engine, defaults: SessionDefaults): 
 
   return {
     async with(wish, use) {
-      const key = JSON.stringify([wish.user, wish.mode, wish.id])
+      const key = JSON.stringify([wish.user, sessionKind(wish), wish.id])
       const entry = entryFor(key, wish)
       clearTimeout(entry.timer)
       entry.isBusy = true

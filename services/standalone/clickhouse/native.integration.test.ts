@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startClickHouse, type TestClickHouse } from '../../../tests/support/clickhouse.ts'
+import { type Account, basic, startClickHouse, type TestClickHouse } from '../../../tests/support/clickhouse.ts'
 import { framedFor } from './native-blocks.ts'
 
 let server: TestClickHouse
@@ -28,9 +28,13 @@ const columns = [
   'NULL',
 ]
 
-async function bytesOf(sql: string, parameters: Readonly<Record<string, string>>): Promise<Buffer> {
+async function bytesOf(
+  sql: string,
+  parameters: Readonly<Record<string, string>>,
+  account: Account = server.account,
+): Promise<Buffer> {
   const search = new URLSearchParams(parameters).toString()
-  const response = await fetch(`${server.url}/?${search}`, { method: 'POST', body: sql })
+  const response = await fetch(`${server.url}/?${search}`, { method: 'POST', body: sql, headers: basic(account) })
   if (response.status !== 200) throw new Error(await response.text())
   return Buffer.from(await response.arrayBuffer())
 }
@@ -47,12 +51,15 @@ test.each(columns)('walks over every byte of a column %s', async (column) => {
 
 test('answers a client that names its protocol revision, read-only as Grafana is, with framed blocks', async () => {
   const grafana = {
-    user: 'strikeflow_grafana',
     default_format: 'Native',
     client_protocol_version: '54460',
     max_execution_time: '30',
   }
-  const bytes = await bytesOf('SELECT displayName(), version(), revision(), timezone()', grafana)
+  const bytes = await bytesOf(
+    'SELECT displayName(), version(), revision(), timezone()',
+    grafana,
+    server.accounts.reader,
+  )
   expect(bytes.subarray(0, 10)).toEqual(Buffer.from([1, 0, 2, 255, 255, 255, 255, 0, 4, 1]))
   expect(bytes.toString('latin1')).toContain(server.engineVersion)
 })

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { httpTo, startClickHouse, type TestClickHouse } from '../../../tests/support/clickhouse.ts'
+import { basic, httpTo, startClickHouse, type TestClickHouse } from '../../../tests/support/clickhouse.ts'
 
 const endless = 'SELECT count() FROM system.numbers WHERE sipHash64(number) = 1'
 /** Of a query that is ended before, by its client's leaving. */
@@ -27,7 +27,7 @@ describe('queries side by side', () => {
   })
   afterAll(() => server[Symbol.asyncDispose]())
   afterEach(() => waitFor(async () => (await running().catch(() => null)) === 0))
-  const { run, ok } = httpTo(() => server.url)
+  const { run, ok } = httpTo(() => server)
 
   const running = async (): Promise<number> =>
     Number(
@@ -40,7 +40,7 @@ describe('queries side by side', () => {
   function occupy(sessions: number): AsyncDisposable & { readonly ended: number } {
     const leaving = new AbortController()
     let ended = 0
-    const init = { method: 'POST', body: endless, signal: leaving.signal }
+    const init = { method: 'POST', body: endless, signal: leaving.signal, headers: basic(server.account) }
     const queries = Array.from({ length: sessions }, () =>
       fetch(`${server.url}/?max_execution_time=${longSeconds}`, init).then(
         () => (ended += 1),
@@ -99,7 +99,12 @@ describe('queries side by side', () => {
   test('ends a query whose client has left', async () => {
     const leaving = new AbortController()
     const url = `${server.url}/?max_execution_time=${longSeconds}`
-    const query = fetch(url, { method: 'POST', body: endless, signal: leaving.signal }).catch(() => 'left')
+    const query = fetch(url, {
+      method: 'POST',
+      body: endless,
+      signal: leaving.signal,
+      headers: basic(server.account),
+    }).catch(() => 'left')
     await waitFor(async () => (await running()) === 1)
     leaving.abort()
     expect(await query).toBe('left')
@@ -109,7 +114,10 @@ describe('queries side by side', () => {
   test('stores nothing of a body that is cut off', async () => {
     await ok('CREATE TABLE cut (a Int32) ENGINE = MergeTree ORDER BY a')
     const query = encodeURIComponent('INSERT INTO cut FORMAT CSV')
-    const upload = request(`${server.url}/?query=${query}`, { method: 'POST', headers: { 'Content-Length': 1000 } })
+    const upload = request(`${server.url}/?query=${query}`, {
+      method: 'POST',
+      headers: { ...basic(server.account), 'Content-Length': 1000 },
+    })
     upload.on('error', () => undefined)
     await new Promise((resolve) => upload.write('1\n2\n', resolve))
     const closed = new Promise((resolve) => upload.once('close', resolve))
@@ -120,7 +128,7 @@ describe('queries side by side', () => {
 
   test('streams a result of 300 MB without holding it', async () => {
     const sql = "SELECT number, repeat('x', 240) FROM numbers(1200000) FORMAT TSV"
-    const response = await fetch(server.url, { method: 'POST', body: sql })
+    const response = await fetch(server.url, { method: 'POST', body: sql, headers: basic(server.account) })
     let bytes = 0
     for await (const chunk of response.body ?? []) bytes += (chunk as Uint8Array).length
     expect(bytes).toBeGreaterThan(290_000_000)
@@ -139,7 +147,7 @@ describe('the data directory', () => {
   test('is open again with every acknowledged row after a kill -9', async () => {
     const rows = 200_000
     const killed = await startClickHouse({ dataDir })
-    const before = httpTo(() => killed.url)
+    const before = httpTo(() => killed)
     await before.ok('CREATE DATABASE sf')
     await before.ok('CREATE TABLE sf.kept (a Int64, b String) ENGINE = MergeTree ORDER BY a')
     for (let part = 0; part < 4; part += 1) {
@@ -150,7 +158,7 @@ describe('the data directory', () => {
     await killed.kill9()
     const startedMs = performance.now()
     await using again = await startClickHouse({ dataDir })
-    const answer = await httpTo(() => again.url).ok('SELECT count(), uniqExact(a) FROM sf.kept')
+    const answer = await httpTo(() => again).ok('SELECT count(), uniqExact(a) FROM sf.kept')
     expect(answer).toBe(`${rows}\t${rows}`)
     process.stdout.write(`open and read ${Math.round(performance.now() - startedMs)} ms after a kill -9\n`)
     expect(existsSync(`/dev/shm/strikeflow-clickhouse-${killed.pid}`)).toBe(false)
@@ -159,12 +167,12 @@ describe('the data directory', () => {
   test('is refused to a second process, which is told who has it', async () => {
     await using first = await startClickHouse({ dataDir })
     await expect(startClickHouse({ dataDir })).rejects.toThrow(`belongs to the running process ${first.pid}`)
-    expect(await httpTo(() => first.url).ok('SELECT 1')).toBe('1')
+    expect(await httpTo(() => first).ok('SELECT 1')).toBe('1')
   })
 
   test('is left in order by SIGTERM: running queries finish, exit code 0, no owner', async () => {
     const server = await startClickHouse({ dataDir })
-    const { run, ok } = httpTo(() => server.url)
+    const { run, ok } = httpTo(() => server)
     const slow = run(endless, { max_execution_time: '5' })
     const isRunning =
       "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64%' AND query NOT LIKE '%processes%'"
@@ -181,7 +189,7 @@ describe('an unexpected exception', () => {
     const script = 'process.on("SIGUSR2", () => { throw new Error("planted") })'
     const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` }
     await using server = await startClickHouse({ env })
-    await httpTo(() => server.url).ok('CREATE TABLE t (a Int8) ENGINE = MergeTree ORDER BY a')
+    await httpTo(() => server).ok('CREATE TABLE t (a Int8) ENGINE = MergeTree ORDER BY a')
     process.kill(server.pid, 'SIGUSR2')
     await waitFor(async () => !existsSync(join(server.dataDir, 'owner.json')))
     expect(await server.stop()).toBe(1)

@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { type ClickHouseException, codes, exception } from './exceptions.ts'
 import type { Spool, SpoolFile } from './spool.ts'
-import { parseStatement, type Statement } from './statement.ts'
+import type { JudgedStatement } from './judged-statement.ts'
+import type { Statement } from './statement.ts'
 
 /** SQL and data of a request, taken apart. `body` is there exactly for an INSERT of data. */
 export interface ReceivedQuery {
@@ -19,6 +20,14 @@ export interface BodyLimits {
   readonly maxQueryBytes: number
 }
 
+export interface ReceiveOptions {
+  readonly spool: Spool
+  readonly limits: BodyLimits
+  readonly signal: AbortSignal
+  /** Judges the SQL; throws when this user may not run it, before a byte of its data is kept. */
+  readonly admit: (sql: string) => JudgedStatement
+}
+
 /**
  * Reads the body. Where the URL's query is an INSERT of data the body goes to a file chunk by chunk; otherwise the body
  * is SQL (behind the URL's, if there is one), and whatever follows an INSERT's format name in it goes to a file too.
@@ -26,10 +35,10 @@ export interface BodyLimits {
 export async function receive(
   request: IncomingMessage,
   urlSql: string,
-  { spool, limits, signal }: { spool: Spool; limits: BodyLimits; signal: AbortSignal },
+  { spool, limits, signal, admit }: ReceiveOptions,
 ): Promise<ReceivedQuery> {
   const reader = bodyReader(request, limits.maxBodyBytes, signal)
-  const inUrl = urlSql === '' ? undefined : parseStatement(urlSql)
+  const inUrl = urlSql === '' ? undefined : admit(urlSql).statement
   if (inUrl?.kind === 'insert') {
     const data = urlSql.slice(inUrl.dataAt)
     return spooled(urlSql, inUrl, spool, data === '' ? [] : [Buffer.from(`${data}\n`)], reader)
@@ -45,7 +54,7 @@ export async function receive(
   }
   const text = Buffer.concat(head)
   const sql = text.toString('utf8', 0, limits.maxQueryBytes)
-  const statement = parseStatement(sql)
+  const { statement } = admit(sql)
   if (statement.kind === 'insert') {
     const dataAt = Buffer.byteLength(sql.slice(0, statement.dataAt))
     return spooled(sql, statement, spool, [text.subarray(dataAt)], reader)

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { codes, exception } from './exceptions.ts'
-import { credentialsOf, type User } from './users.ts'
 
 /** A request as ClickHouse's HTTP interface understands it; the body is not read yet. */
 export interface HttpQuery {
@@ -89,27 +88,6 @@ export function readRequest(request: IncomingMessage, url: URL): HttpQuery {
     clientRevision: Number(searchParams.get('client_protocol_version') ?? 0) || 0,
   }
 }
-
-export const credentialsIn = (request: IncomingMessage, url: URL): ReturnType<typeof credentialsOf> =>
-  credentialsOf(request.headers, url.searchParams)
-
-/**
- * Refuses settings from a read-only user, and takes out the one that such a user may change, which has to be given to
- * the session when it opens.
- */
-export function settingsFor(
-  user: User,
-  settings: ReadonlyMap<string, string>,
-): { settings: ReadonlyMap<string, string>; maxExecutionTime: string | undefined } {
-  if (!user.readonly) return { settings, maxExecutionTime: undefined }
-  const others = [...settings.keys()].filter((name) => name !== 'max_execution_time')
-  const [refused] = others
-  if (refused !== undefined) throw cannotModify(refused)
-  return { settings: new Map(), maxExecutionTime: settings.get('max_execution_time') }
-}
-
-export const cannotModify = (setting: string): Error =>
-  exception(codes.readonly, `Cannot modify '${setting}' setting in readonly mode.`)
 
 function sessionOf(params: URLSearchParams): HttpQuery['session'] {
   const id = params.get('session_id')

@@ -5,18 +5,25 @@ import { insertFromFile } from './insert-body.ts'
 import { quote } from './literals.ts'
 import { framedFor } from './native-blocks.ts'
 import type { NamedSessions } from './named-sessions.ts'
-import { cannotModify, type HttpQuery, settingsFor } from './request.ts'
+import type { HttpQuery } from './request.ts'
 import type { ReceivedQuery } from './request-body.ts'
 import type { Content, Summary } from './response.ts'
 import type { SessionPool } from './session-pool.ts'
 import type { Session, SessionMode } from './session.ts'
+import { assertAllowedSettings, type ReaderLimits, readerSettings } from './reader-settings.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 import type { User } from './users.ts'
 
-export interface QueryRunner {
-  readonly engine: Engine
+/** Sessions of the services or of the readers. They are apart, so that readers never hold up our services. */
+export interface Lane extends AsyncDisposable {
   readonly pool: SessionPool
   readonly named: NamedSessions
+}
+
+export interface QueryRunner {
+  readonly engine: Engine
+  readonly lanes: Readonly<Record<SessionMode, Lane>>
+  readonly limits: ReaderLimits
   readonly spool: Spool
 }
 
@@ -33,27 +40,37 @@ export async function runQuery(
   runner: QueryRunner,
   { user, http, received, signal }: { user: User; http: HttpQuery; received: ReceivedQuery; signal: AbortSignal },
 ): Promise<QueryResult> {
-  const { pool, named } = runner
-  const mode = modeOf(user, http)
+  const mode = modeOf(user, http.method)
+  const { pool, named } = runner.lanes[mode]
   const { statement } = received
-  if (mode === 'read' && statement.kind === 'session' && statement.setsSettings)
-    throw cannotModify(/SET\s+(\w+)/i.exec(received.sql)?.[1] ?? '')
-  const { settings, maxExecutionTime } = settingsFor(user, http.settings)
-  const context = { database: http.database, settings, params: http.params }
+  const readsBody = statement.kind === 'insert' && statement.input !== undefined
+  const wish = { mode, signal, ...settingsOf(mode, http, runner.limits) }
+  const context = { database: http.database, settings: wish.changed, params: http.params, readsBody }
   const use = async (session: Session): Promise<QueryResult> => {
     await session.prepare(context, received.sql)
     if (statement.kind === 'session' && http.session === undefined) session.taint()
     return framed(await runIn(session, runner, { http, received, signal }), http.clientRevision)
   }
-  const wish = { mode, maxExecutionTime, signal }
   if (http.session === undefined) return pool.withSession(wish, use)
-  const mine = { ...http.session, user: user.name, mode, maxExecutionTime }
+  const mine = { ...http.session, ...wish, user: user.name }
   return named.with(mine, (owned) => pool.withSession({ ...wish, owned }, use))
 }
 
-function modeOf(user: User, http: HttpQuery): SessionMode {
-  if (user.readonly) return 'read'
-  return http.method === 'POST' ? 'write' : 'get'
+/** A GET changes nothing, whoever sends it: it is what a web page can make a browser send without being asked. */
+export const modeOf = ({ name }: User, method: string): SessionMode =>
+  name === 'services' && method === 'POST' ? 'write' : 'read'
+
+const noSettings: ReadonlyMap<string, string> = new Map()
+
+/** A reading session takes its settings when it opens, a writing one before each statement. */
+function settingsOf(
+  mode: SessionMode,
+  { settings }: HttpQuery,
+  limits: ReaderLimits,
+): { settings: ReadonlyMap<string, string>; changed: ReadonlyMap<string, string> } {
+  if (mode === 'read') return { settings: readerSettings(settings, limits), changed: noSettings }
+  assertAllowedSettings(settings)
+  return { settings: noSettings, changed: settings }
 }
 
 async function runIn(

@@ -2,17 +2,24 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { Logger } from '../../../shared/runtime/logger.ts'
-import { codes, exception, fromEngine } from './exceptions.ts'
-import { credentialsIn, type HttpQuery, readRequest } from './request.ts'
+import { createRequestGuard, type RequestGuard } from '../../../shared/runtime/request-guard.ts'
+import { type ClickHouseException, codes, exception, fromEngine } from './exceptions.ts'
+import { type JudgedStatement, StatementJudge } from './judged-statement.ts'
+import { cannotModify } from './reader-settings.ts'
+import { type HttpQuery, readRequest } from './request.ts'
 import { type BodyLimits, receive, type ReceivedQuery } from './request-body.ts'
 import { sendAnswer, sendException, sendOk } from './response.ts'
-import { type QueryRunner, runQuery } from './run-query.ts'
-import { authenticate, type User } from './users.ts'
+import { modeOf, type QueryRunner, runQuery } from './run-query.ts'
+import type { SessionMode } from './session.ts'
+import { SlowRefusals } from './slow-refusals.ts'
+import { authenticationFailed, credentialsOf, type User, userOf } from './users.ts'
 
 export interface HttpServerOptions {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
+  /** Further names by which a port on loopback may be called. */
+  readonly allowedHosts: readonly string[]
   readonly users: readonly User[]
   readonly limits: BodyLimits
   readonly runner: QueryRunner
@@ -27,12 +34,24 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/** What every request goes through before it is read. */
+interface Gate {
+  readonly guard: RequestGuard
+  readonly refusals: SlowRefusals
+  readonly statements: StatementJudge
+}
+
 /** Serves ClickHouse's HTTP interface. */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
-  const { host, port } = options
+  const { host, port, allowedHosts } = options
+  const gate: Gate = {
+    guard: createRequestGuard({ boundHost: host, allowedHosts }),
+    refusals: new SlowRefusals({ clock: () => performance.now() }),
+    statements: new StatementJudge(),
+  }
   let isDraining = false
   const server = createServer({ keepAliveTimeout: 30_000, requestTimeout: 0 }, (request, response) => {
-    void handle(options, request, response, isDraining)
+    void handle(options, gate, request, response, isDraining)
   })
   await listening(server, host, port)
   const address = server.address() as AddressInfo
@@ -64,6 +83,7 @@ function listening(server: Server, host: string, port: number): Promise<void> {
 
 async function handle(
   options: HttpServerOptions,
+  gate: Gate,
   request: IncomingMessage,
   response: ServerResponse,
   isDraining: boolean,
@@ -71,6 +91,8 @@ async function handle(
   const { runner, log } = options
   const startedMs = performance.now()
   const url = new URL(request.url ?? '/', 'http://localhost')
+  const refusal = gate.guard(request)
+  if (refusal !== null) return refuse(options, request, response, exception(codes.accessDenied, refusal))
   if (url.pathname === '/ping' || url.pathname === '/replicas_status') return sendOk(request, response)
   const gone = new AbortController()
   response.once('close', () => {
@@ -80,16 +102,21 @@ async function handle(
   let facts: Record<string, unknown> = {}
   try {
     if (isDraining) throw exception(codes.networkError, 'Server is shutting down')
-    const user = authenticate(options.users, credentialsIn(request, url), {
-      remoteAddress: request.socket.remoteAddress,
-      origin: request.headers.origin,
-    })
+    const credentials = credentialsOf(request.headers, url.searchParams)
+    const user = userOf(options.users, credentials)
+    if (user === undefined) {
+      const mayAnswer = credentials === undefined || (await gate.refusals.slowDown(gone.signal))
+      if (!mayAnswer) return void response.destroy()
+      throw authenticationFailed(credentials)
+    }
     const http = readRequest(request, url)
     queryId = http.queryId
+    const mode = modeOf(user, http.method)
     const received = await receive(request, http.sql, {
       spool: runner.spool,
       limits: options.limits,
       signal: gone.signal,
+      admit: (sql) => admitted(gate.statements.judge(sql), sql, mode),
     })
     facts = { user: user.name, kind: received.statement.kind, bodyBytes: received.body?.bytes }
     await answer(options, { user, http, received, request, response, signal: gone.signal })
@@ -102,12 +129,31 @@ async function handle(
     )
     if (failure.code === codes.unknownException && !gone.signal.aborted)
       log.error({ queryId, err: error }, 'request failed in this server')
-    // What is left of the body is read and dropped: closing on a sender would take the answer from it.
-    request.unpipe()
-    request.resume()
-    const { timezone, version } = runner.engine
-    sendException(response, failure, { queryId, timezone, version })
+    refuse(options, request, response, failure, queryId)
   }
+}
+
+function refuse(
+  { runner }: HttpServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  failure: ClickHouseException,
+  queryId = '',
+): void {
+  // What is left of the body is read and dropped: closing on a sender would take the answer from it.
+  request.unpipe()
+  request.resume()
+  const { timezone, version } = runner.engine
+  sendException(response, failure, { queryId, timezone, version })
+}
+
+/** Returns the statement when it may run in this mode. Throws ACCESS_DENIED, or READONLY for one that only reading stops. */
+function admitted(judged: JudgedStatement, sql: string, mode: SessionMode): JudgedStatement {
+  const { refusal, reads, statement } = judged
+  if (refusal !== null) throw exception(codes.accessDenied, `Statement refused: ${refusal}`)
+  if (mode === 'write' || reads || statement.kind === 'empty') return judged
+  if (statement.kind === 'session' && statement.setsSettings) throw cannotModify(/SET\s+(\w+)/i.exec(sql)?.[1] ?? '')
+  throw exception(codes.readonly, 'Cannot execute query in readonly mode: a reader and a GET may only read.')
 }
 
 async function answer(

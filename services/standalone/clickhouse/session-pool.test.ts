@@ -21,6 +21,7 @@ function recordingEngine(): { engine: Engine; statements: string[]; closed: () =
     connect,
     kill: async () => 0,
     killAll: async () => undefined,
+    control: async () => result,
     [Symbol.dispose]: () => undefined,
   }
   return { engine, statements, closed: () => closed }
@@ -46,6 +47,15 @@ test('resets every setting of a request before the next one gets the session', a
     "SET insert_deduplication_token = DEFAULT, async_insert = '0'",
     'NEXT',
   ])
+})
+
+test('lets a statement read its body, and the next one on the session no file any more', async () => {
+  const { engine, statements } = recordingEngine()
+  const pool = poolOn(engine)
+  await pool.withSession(write, async (session) => session.prepare({ ...none, readsBody: true }, ''))
+  await pool.withSession(write, async (session) => session.run('NEXT'))
+  expect(statements[0]).toMatch(/; SET ROLE NONE$/)
+  expect(statements.slice(1)).toEqual(['SET ROLE body', 'SET ROLE NONE', 'NEXT'])
 })
 
 test('closes a session that a statement has changed', async () => {
@@ -88,11 +98,13 @@ test('never serves a read-only user with a writing session', async () => {
   const { engine, statements } = recordingEngine()
   const pool = poolOn(engine)
   await pool.withSession(write, async (session) => session.run('WRITE'))
-  await pool.withSession({ mode: 'read', maxExecutionTime: '5', signal }, async (session) => session.run('READ'))
+  await pool.withSession({ mode: 'read', settings: new Map([['max_execution_time', '5']]), signal }, async (session) =>
+    session.run('READ'),
+  )
   await pool.withSession(write, async (session) => session.run('WRITE 2'))
   const at = statements.indexOf('READ')
-  expect(statements[at - 1]).toBe('SET readonly = 1')
-  expect(statements[at - 2]).toContain("max_execution_time = '5'")
+  expect(statements[at - 1]).toContain("max_execution_time = '5'")
+  expect(statements[at - 1]).toMatch(/; SET ROLE NONE; SET readonly = 1$/)
   expect(statements.slice(at + 1)).toEqual([expect.stringContaining('async_insert'), 'WRITE 2'])
 })
 

@@ -1,11 +1,8 @@
 import type { Engine } from './engine.ts'
 import { codes, exception } from './exceptions.ts'
-import { openSession, type Session, type SessionDefaults, sessionKind, type SessionMode } from './session.ts'
+import { openSession, type Session, type SessionDefaults, sessionKind, type SessionWish } from './session.ts'
 
-export interface SessionWish {
-  readonly mode: SessionMode
-  /** Seconds, as the setting; part of a `read` session, which cannot change it later. */
-  readonly maxExecutionTime?: string | undefined
+export interface PoolWish extends SessionWish {
   /** A named session of a client, used in place of one of the pool's; it stays with its owner. */
   readonly owned?: Session | undefined
   readonly signal: AbortSignal
@@ -42,12 +39,12 @@ export class SessionPool implements AsyncDisposable {
   }
 
   /** Runs `use` with a clean session of its own; waits for one when all are busy. */
-  async withSession<T>(wish: SessionWish, use: (session: Session) => Promise<T>): Promise<T> {
+  async withSession<T>(wish: PoolWish, use: (session: Session) => Promise<T>): Promise<T> {
     await this.#turn(wish.signal)
     const { engine, defaults } = this.#options
     let session = wish.owned
     try {
-      session ??= this.#takeFree(wish) ?? (await openSession(engine, defaults, wish.mode, wish.maxExecutionTime))
+      session ??= this.#takeFree(wish) ?? (await openSession(engine, defaults, wish))
       return await use(session)
     } finally {
       // Not awaited: the answer need not wait for the resetting, the next user of the session does.
@@ -94,8 +91,8 @@ export class SessionPool implements AsyncDisposable {
     })
   }
 
-  #takeFree({ mode, maxExecutionTime }: SessionWish): Session | undefined {
-    const kind = sessionKind(mode, maxExecutionTime)
+  #takeFree(wish: SessionWish): Session | undefined {
+    const kind = sessionKind(wish)
     const at = this.#free.findLastIndex((session) => session.kind === kind)
     if (at !== -1) return this.#free.splice(at, 1)[0]
     // The pool's places are shared by all kinds: the longest idle one makes room.

@@ -2,8 +2,8 @@ import type { Engine, EngineConnection, EngineResult } from './engine.ts'
 import { codes, exception } from './exceptions.ts'
 import { quote, quoteName } from './literals.ts'
 
-/** What a session lets its user do. Set once when it opens: the engine lets nobody leave a read-only mode. */
-export type SessionMode = 'write' | 'get' | 'read'
+/** What a session lets its user do. Set once when it opens: the engine lets nobody leave the read-only mode. */
+export type SessionMode = 'write' | 'read'
 
 /** What one request asks of its session beside the statement itself. */
 export interface RequestContext {
@@ -11,6 +11,8 @@ export interface RequestContext {
   readonly settings: ReadonlyMap<string, string>
   /** Values of `{name:Type}` placeholders, as the HTTP interface writes them (escaped as in TabSeparated). */
   readonly params: ReadonlyMap<string, string>
+  /** The statement reads a body that this server hands to the engine as a file. @default false */
+  readonly readsBody?: boolean
 }
 
 export interface SessionDefaults {
@@ -18,40 +20,44 @@ export interface SessionDefaults {
   readonly settings: Readonly<Record<string, string>>
 }
 
-/** 1: no changes of data or settings at all. 2, as ClickHouse treats GET: no changes of data. */
-const readonlyOf: Readonly<Record<SessionMode, string | undefined>> = { write: undefined, get: '2', read: '1' }
-
 const settingName = /^[A-Za-z_]\w*$/
 let opened = 0
 
-/**
- * Opens a session. Settings of a `read` session can only be given here, `maxExecutionTime` among them, because the engine
- * refuses every later change.
- */
+/** What a session is opened for. */
+export interface SessionWish {
+  readonly mode: SessionMode
+  /** Settings of a `read` session: they can only be given when it opens, because the engine refuses every later change. */
+  readonly settings?: ReadonlyMap<string, string> | undefined
+}
+
+/** Opens a session. It has none of the rights of the server's own connection (`SET ROLE NONE`). */
 export async function openSession(
   engine: Engine,
   { settings: defaults }: SessionDefaults,
-  mode: SessionMode,
-  maxExecutionTime?: string,
+  wish: SessionWish,
 ): Promise<Session> {
   opened += 1
   const ownMarker = `strikeflow-session-${opened}`
   const connection = engine.connect()
-  const base: Record<string, string> = { ...defaults, log_comment: ownMarker }
-  if (maxExecutionTime !== undefined) base['max_execution_time'] = maxExecutionTime
+  const base = { ...defaults, ...Object.fromEntries(wish.settings ?? []), log_comment: ownMarker }
+  const statements = [setStatement(Object.entries(base)), withoutRoles]
+  if (wish.mode === 'read') statements.push('SET readonly = 1')
   try {
-    await connection.run(setStatement(Object.entries(base)))
-    const readonly = readonlyOf[mode]
-    if (readonly !== undefined) await connection.run(`SET readonly = ${readonly}`)
+    await connection.run(statements.join('; '))
   } catch (error) {
     connection.close()
     throw error
   }
-  return new Session(connection, base, { kind: sessionKind(mode, maxExecutionTime), ownMarker })
+  return new Session(connection, base, { kind: sessionKind(wish), ownMarker })
 }
 
-export const sessionKind = (mode: SessionMode, maxExecutionTime?: string): string =>
-  mode === 'read' ? `read ${maxExecutionTime ?? ''}` : mode
+/** Sessions of one kind can stand in for each other. */
+export const sessionKind = ({ mode, settings = new Map() }: SessionWish): string =>
+  mode === 'read' ? `read ${JSON.stringify([...settings].toSorted(([a], [b]) => (a < b ? -1 : 1)))}` : mode
+
+/** Roles of users.xml: none, and the one that reads a body's file. */
+const withoutRoles = 'SET ROLE NONE'
+const withBody = 'SET ROLE body'
 
 /** One engine connection with its own settings, which are brought back to this server's defaults after every request. */
 export class Session {
@@ -65,6 +71,7 @@ export class Session {
   #database = 'default'
   #marker: string
   #isTainted = false
+  #hasRole = false
 
   constructor(
     connection: EngineConnection,
@@ -84,7 +91,7 @@ export class Session {
   }
 
   /** Sets what the request names. After an error nothing was run. */
-  async prepare({ database, settings, params }: RequestContext, sql: string): Promise<void> {
+  async prepare({ database, settings, params, readsBody = false }: RequestContext, sql: string): Promise<void> {
     for (const name of settings.keys()) {
       if (!settingName.test(name)) throw exception(codes.unknownSetting, `Unknown setting '${name}'.`)
     }
@@ -98,6 +105,10 @@ export class Session {
     for (const [name, value] of params) {
       this.#boundParams.add(name)
       statements.push(`SET param_${name} = ${quote(value)}`)
+    }
+    if (readsBody) {
+      this.#hasRole = true
+      statements.push(withBody)
     }
     if (statements.length > 0) {
       // Whatever stopped half way leaves it open which of them took effect.
@@ -125,12 +136,15 @@ export class Session {
     const names = [...this.#changedSettings]
     this.#changedSettings = new Set()
     this.#marker = this.#ownMarker
-    if (names.length === 0) return true
+    const statements = this.#hasRole ? [withoutRoles] : []
+    this.#hasRole = false
     const values = names.map((name) => {
       const value = this.#base[name]
       return value === undefined ? `${name} = DEFAULT` : `${name} = ${quote(value)}`
     })
-    return this.#connection.run(`SET ${values.join(', ')}`).then(
+    if (values.length > 0) statements.push(`SET ${values.join(', ')}`)
+    if (statements.length === 0) return true
+    return this.#connection.run(statements.join('; ')).then(
       () => true,
       () => false,
     )

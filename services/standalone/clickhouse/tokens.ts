@@ -8,8 +8,8 @@ export interface Token {
 }
 
 const wordStart = /[A-Za-z_0-9]/
-const wordRest = /[\w.]*/y
-const heredocTag = /\$\w*\$/y
+const wordRest = /[\w.$]*/y
+const heredocTag = /\$[^$]*\$/y
 
 /**
  * Cuts ClickHouse SQL into tokens, lazily, because what follows an INSERT's format name is data and no SQL.
@@ -55,9 +55,23 @@ function pastBlanks(sql: string, from: number): number {
   for (;;) {
     while (at < sql.length && sql.charCodeAt(at) <= 32) at += 1
     if (sql.startsWith('--', at) || sql.startsWith('#!', at) || sql.startsWith('# ', at)) at = after(sql, '\n', at)
-    else if (sql.startsWith('/*', at)) at = after(sql, '*/', at + 2)
+    else if (sql.startsWith('/*', at)) at = commentEnd(sql, at)
     else return at
   }
+}
+
+/** Comments of this kind nest, as the SQL standard has it. */
+function commentEnd(sql: string, start: number): number {
+  let at = start + 2
+  for (let open = 1; open > 0; at += 2) {
+    const close = sql.indexOf('*/', at)
+    if (close === -1) return sql.length
+    const inner = sql.indexOf('/*', at)
+    const isInner = inner !== -1 && inner < close
+    open += isInner ? 1 : -1
+    at = isInner ? inner : close
+  }
+  return at
 }
 
 function after(sql: string, mark: string, from: number): number {

@@ -1,12 +1,11 @@
-import { timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { codes, exception } from './exceptions.ts'
+import { type ClickHouseException, codes, exception } from './exceptions.ts'
 
+/** The two who may use the port. `services` reads and writes, `reader` only reads. */
 export interface User {
-  readonly name: string
-  /** Empty: no password, and then only from this machine. */
+  readonly name: 'services' | 'reader'
   readonly password: string
-  readonly readonly: boolean
 }
 
 export interface Credentials {
@@ -14,48 +13,45 @@ export interface Credentials {
   readonly password: string
 }
 
-/** Reads name and password from `X-ClickHouse-*` headers, basic authentication or the URL; the first that is there counts. */
-export function credentialsOf(headers: IncomingHttpHeaders, params: URLSearchParams): Credentials {
+/**
+ * Reads name and password from `X-ClickHouse-*` headers or basic authentication; the first that is there counts. A password
+ * in the URL is refused, even a right one: URLs end up in logs and in the browser's history.
+ */
+export function credentialsOf(headers: IncomingHttpHeaders, params: URLSearchParams): Credentials | undefined {
+  if (params.has('password')) throw refusedCredentials('a password must not be part of the URL')
   const headerUser = single(headers['x-clickhouse-user'])
   const headerKey = single(headers['x-clickhouse-key'])
-  if (headerUser !== undefined || headerKey !== undefined) {
-    return { name: headerUser ?? 'default', password: headerKey ?? '' }
-  }
+  if (headerKey !== undefined) return { name: headerUser ?? params.get('user') ?? '', password: headerKey }
   const basic = /^basic\s+(.+)$/i.exec(headers.authorization ?? '')?.[1]
-  if (basic !== undefined) {
-    const [, name = '', password = ''] =
-      /^([^:]*):?([\s\S]*)$/.exec(Buffer.from(basic, 'base64').toString('utf8')) ?? []
-    return { name: name === '' ? 'default' : name, password }
-  }
-  return { name: params.get('user') ?? 'default', password: params.get('password') ?? '' }
+  if (basic === undefined) return undefined
+  const [, name = '', password = ''] = /^([^:]*):?([\s\S]*)$/.exec(Buffer.from(basic, 'base64').toString('utf8')) ?? []
+  return { name, password }
 }
 
-/** Where a request comes from, as far as it matters to a user without a password. */
-export interface RequestSource {
-  readonly remoteAddress: string | undefined
-  /** Sent by browsers: a page anywhere can make one post to this machine. */
-  readonly origin: string | undefined
+/** Returns the user of these credentials, or undefined when they are wrong or missing. */
+export function userOf(users: readonly User[], credentials: Credentials | undefined): User | undefined {
+  if (credentials === undefined) return undefined
+  // Every user is compared, so that the time of an answer tells nothing about the name.
+  const checked = users.map((user) => ({
+    user,
+    isName: isSame(user.name, credentials.name),
+    isPassword: isSame(user.password, credentials.password),
+  }))
+  return checked.find(({ isName, isPassword }) => isName && isPassword)?.user
 }
 
-/** Returns the user of these credentials or throws AUTHENTICATION_FAILED, worded the same for every reason. */
-export function authenticate(users: readonly User[], credentials: Credentials, source: RequestSource): User {
-  const user = users.find(({ name }) => name === credentials.name)
-  if (user !== undefined && (user.password === '' ? isOwn(source) : isSame(user.password, credentials.password)))
-    return user
-  throw exception(
-    codes.authenticationFailed,
-    `${credentials.name}: Authentication failed: password is incorrect, or there is no user with such name.`,
-  )
-}
+/** One text for every reason, so that an answer does not tell which names exist. */
+export const authenticationFailed = (credentials: Credentials | undefined): ClickHouseException =>
+  credentials === undefined
+    ? refusedCredentials('this server needs the name and password of the user services or reader')
+    : refusedCredentials(`${credentials.name}: password is incorrect, or there is no user with such name`)
 
-const isOwn = ({ remoteAddress, origin }: RequestSource): boolean => origin === undefined && isLoopback(remoteAddress)
+const refusedCredentials = (reason: string): ClickHouseException =>
+  exception(codes.authenticationFailed, `Authentication failed: ${reason}.`)
 
-const isLoopback = (address: string | undefined): boolean =>
-  address !== undefined && /^(127\.|::1$|::ffff:127\.)/.test(address)
+/** Digests have one length, so the comparison takes the same time for every input. */
+const isSame = (expected: string, given: string): boolean => timingSafeEqual(digest(expected), digest(given))
 
-function isSame(expected: string, given: string): boolean {
-  const [a, b] = [Buffer.from(expected), Buffer.from(given)]
-  return a.length === b.length && timingSafeEqual(a, b)
-}
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 const single = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)

@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { Logger } from '../../../shared/runtime/logger.ts'
+import { writeAtomically } from '../../../shared/runtime/atomic-file.ts'
+import { accountLines, adoptStreams, type NatsPasswords } from './accounts.ts'
 import { endWithParent } from './end-with-parent.ts'
 import { ensureNatsServer } from '../../../shared/runtime/find-nats-server.ts'
 import { endOrphan, type OrphanFiles } from './orphan.ts'
@@ -26,6 +28,8 @@ export interface NatsServerOptions {
   readonly name?: string
   /** Each message is on the disk before it is acknowledged; servers before 2.10 refuse to start with it. */
   readonly syncAlways?: boolean
+  /** Lets in the users `services` and `reader` only. @default everybody who reaches the port */
+  readonly passwords?: NatsPasswords
   /** Further lines of its configuration. */
   readonly configuration?: readonly string[]
 }
@@ -60,7 +64,9 @@ export async function startNats(options: NatsServerOptions): Promise<NatsServer>
   await endOrphan(files, log)
   await rm(files.portsDir, { recursive: true, force: true })
   await mkdir(files.portsDir, { recursive: true })
-  await writeFile(files.configFile, serverConfig(options, files))
+  if (options.passwords !== undefined) adoptStreams(files.storeDir)
+  // It may hold passwords, and one of an earlier version is readable by everybody: replaced, not written into.
+  await writeAtomically(files.configFile, [Buffer.from(serverConfig(options, files))], 0o600)
   await writeFile(files.ownerFile, String(process.pid))
   const logHandle = await open(files.logFile, 'a')
   const { size: logStart } = await logHandle.stat()
@@ -104,6 +110,7 @@ function serverConfig(
     maxPendingBytes = gb / 4,
     name = 'strikeflow',
     syncAlways = false,
+    passwords,
     configuration = [],
   }: NatsServerOptions,
   { portsDir, storeDir, pidFile }: ServerFiles,
@@ -124,6 +131,7 @@ function serverConfig(
     `  max_file: ${maxStoreBytes}`,
     ...(syncAlways ? ['  sync_interval: always'] : []),
     '}',
+    ...(passwords === undefined ? [] : accountLines(passwords)),
     ...configuration,
     '',
   ].join('\n')

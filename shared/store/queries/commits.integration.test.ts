@@ -13,7 +13,7 @@ describe('commit rows compared with the tables', () => {
   let tables: Awaited<ReturnType<typeof openTables>>
   beforeAll(async () => {
     tables = await openTables()
-    await tables.store.command('SYSTEM STOP MERGES')
+    await tables.clickhouse.control('SYSTEM STOP MERGES')
     return () => tables[Symbol.asyncDispose]()
   })
   beforeEach(() => tables.empty('alerts_v1', 'snapshots_v1'))
@@ -47,9 +47,9 @@ describe('commit rows compared with the tables', () => {
     await commit(6, 1)
     expect(await damaged()).toEqual([])
     expect(await lost()).toBeNull()
-    await tables.store.command('SYSTEM START MERGES')
+    await tables.clickhouse.control('SYSTEM START MERGES')
     await tables.store.command('OPTIMIZE TABLE alerts_v1 FINAL')
-    await tables.store.command('SYSTEM STOP MERGES')
+    await tables.clickhouse.control('SYSTEM STOP MERGES')
     expect(await damaged()).toEqual([])
     expect(await lost()).toBeNull()
   })

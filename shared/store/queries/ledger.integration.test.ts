@@ -33,7 +33,7 @@ it('reads on in every partition, however much waits in another, and of two commi
       `INSERT INTO snapshots_v1 (incarnation, partition, stream_seq, epoch, outcome)
        SELECT 'now', ${partition}, number + 1, ${epoch}, ${epoch === 1 ? "'stored'" : "'dead-lettered'"} FROM numbers(${rows})`,
     )
-  await store.command('SYSTEM STOP MERGES snapshots_v1')
+  await tables.clickhouse.control('SYSTEM STOP MERGES strikeflow.snapshots_v1')
   await fill(0, 1, 50)
   await fill(9, 1, 1)
   await fill(9, 2, 1)

@@ -8,7 +8,7 @@ const at = { incarnation: 'now', streamSeq: 20, incarnations: ['now'] }
 
 it('does not call stored before a range what was given up when it was read again', async () => {
   await using tables = await openTables()
-  await tables.store.command('SYSTEM STOP MERGES')
+  await tables.clickhouse.control('SYSTEM STOP MERGES')
   await tables.store.command(createRangeTableSql)
   const commit = (streamSeq: number, epoch: number, outcome: string): Promise<void> =>
     tables.insert('snapshots_v1', {
