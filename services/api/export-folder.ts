@@ -75,7 +75,7 @@ export function openExportFolder({ directory, reloadMs, log, metrics }: ExportFo
       const leftOut = await openers[name](current, bytes)
       stale.delete(name)
       told.delete(name)
-      noteLeftOut(name, leftOut)
+      noteLeftOut(name, leftOut, { metrics, log })
       metrics.loads.inc({ document: name, outcome: 'loaded' })
       metrics.exportTimestamp.set({ document: name }, (current[name]?.timestampMs ?? 0) / 1000)
       metrics.loadSeconds.observe({ document: name }, (performance.now() - startedMs) / 1000)
@@ -90,12 +90,6 @@ export function openExportFolder({ directory, reloadMs, log, metrics }: ExportFo
       // What the system refused may be had at the next look; torn bytes stay torn until somebody writes others.
       if (!isCorrupt) triedVersions.delete(name)
     }
-  }
-
-  function noteLeftOut(name: ExportName, leftOut: number): void {
-    if (leftOut === 0) return
-    metrics.rowsLeftOut.inc({ document: name }, leftOut)
-    log.warn({ document: name, rows: leftOut }, 'rows that cannot be read are left out of the document')
   }
 
   async function poll(): Promise<void> {
@@ -117,6 +111,16 @@ export function openExportFolder({ directory, reloadMs, log, metrics }: ExportFo
       }
     },
   }
+}
+
+function noteLeftOut(
+  name: ExportName,
+  rows: number,
+  { metrics, log }: Pick<ExportFolderDeps, 'metrics' | 'log'>,
+): void {
+  if (rows === 0) return
+  metrics.rowsLeftOut.inc({ document: name }, rows)
+  log.warn({ document: name, rows }, 'rows that cannot be read are left out of the document')
 }
 
 /** Returns how many rows were left out because they cannot be read. */
