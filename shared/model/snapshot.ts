@@ -140,6 +140,7 @@ export const refusalReasons = [
   'truncated',
   'schema',
   'empty_chain',
+  'all_rejected',
   'too_large',
   'no_time',
   'future_time',
