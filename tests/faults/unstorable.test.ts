@@ -48,7 +48,7 @@ describe('a message that the tables refuse', { timeout: 180_000 }, () => {
       hostile[1] as (typeof hostile)[0],
       ...chainMessages(8, 5, 40),
     ])
-    await waitForCommits(stage, 362, 120_000)
+    await waitForCommits(stage, 362)
     expect(await outcomes()).toEqual([
       { outcome: 'dead-lettered', reason: 'unstorable', n: 2 },
       { outcome: 'stored', reason: '', n: 360 },
@@ -87,7 +87,7 @@ describe('a message that the tables refuse', { timeout: 180_000 }, () => {
       { timeoutMs: 120_000 },
     )
     await stage.store.command(guard('MODIFY', 10_000))
-    await waitForCommits(stage, before + 40, 120_000)
+    await waitForCommits(stage, before + 40)
     const found = await outcomes()
     const deadLettered = found.find(({ outcome }) => outcome === 'dead-lettered')?.n ?? 0
     // Two from before, and no more than eight before it stopped.
