@@ -54,8 +54,8 @@ describe('a message that the tables refuse', { timeout: 180_000 }, () => {
       { outcome: 'stored', reason: '', n: 360 },
     ])
     const letters = await Array.fromAsync(deadLetters(stage.bus))
-    expect(letters.map(({ messageId }) => messageId).toSorted()).toEqual(
-      hostile.map(({ messageId }) => messageId).toSorted(),
+    expect(new Set(letters.map(({ messageId }) => messageId))).toEqual(
+      new Set(hostile.map(({ messageId }) => messageId)),
     )
     for (const { reason, error } of letters) expect(`${reason}: ${error}`).toMatch(/^unstorable: .*407/)
     expect(await rowsMissing()).toBe(0)
