@@ -16,6 +16,16 @@ const fencedCode = 395
 /** Its code for a statement that took longer than it may. */
 const tooSlowCode = 159
 
+/**
+ * Its codes for a value that does not fit: text, dates and numbers that cannot be parsed or converted, an unknown element of an enum,
+ * a null where none may be, an overflow, a text or a list too large.
+ */
+const valueCodes: ReadonlySet<number | null> = new Set([
+  6, 27, 38, 41, 53, 69, 70, 72, 117, 128, 131, 321, 349, 376, 407, 691,
+])
+/** More weeks in one insert than it takes: code 252, which otherwise says that merges are behind. */
+const tooManyPartitions = /partitions for single INSERT block/i
+
 /** Writes flushes to ClickHouse, each table by one INSERT that the sink refuses as a whole when a partition in it has a later owner. */
 export function createRowSink(store: Store, { writer, insertLimitMs, midway }: RowSinkOptions): RowSink<Flush> {
   async function insert(buffer: TableBuffer<TableShape>, fence: Fence): Promise<void> {
@@ -37,8 +47,9 @@ export function createRowSink(store: Store, { writer, insertLimitMs, midway }: R
   }
 }
 
-function kindOf({ clickhouseCode, indeterminate, retryable }: StoreError): WriteFailureKind {
+function kindOf({ clickhouseCode, indeterminate, retryable, message }: StoreError): WriteFailureKind {
   if (clickhouseCode === fencedCode) return 'fenced'
+  if (valueCodes.has(clickhouseCode) || tooManyPartitions.test(message)) return 'values'
   if (clickhouseCode === tooSlowCode) return 'slow'
   if (indeterminate) return 'lost'
   return retryable ? 'busy' : 'broken'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type BoardFigures, renderBoard } from './board.ts'
+import { type BoardFigures, renderBoard, Screen } from './board.ts'
 
 const addresses = {
   api: 'http://127.0.0.1:8061',
@@ -73,5 +73,16 @@ describe('the board', () => {
 
   it('has something to say before the first figures', () => {
     expect(text(null)).toContain('waiting for the first figures')
+  })
+
+  it('obeys nothing that an alert or a reason says to the terminal', () => {
+    for (const isTTY of [true, false]) {
+      let shown = ''
+      const out = { isTTY, columns: 200, rows: 40, write: (chunk: string) => (shown += chunk) }
+      const lines = text({ latestAlerts: ['SPX\u001b[2J\u001b]0;owned\u0007\u202e'] }).split('\n')
+      new Screen(out as unknown as NodeJS.WriteStream).show(lines, lines.join(' '), 0)
+      expect(shown).toContain(String.raw`SPX\x1b[2J`)
+      for (const hostile of ['\u001b]', '\u001b[2J', '\u0007', '\u202e']) expect(shown).not.toContain(hostile)
+    }
   })
 })

@@ -1,3 +1,4 @@
+import { printable } from '../../shared/model/printable.ts'
 import type { SessionTotals } from '../../shared/store/queries/gaps.ts'
 import type { ChildService } from './child-service.ts'
 
@@ -133,15 +134,17 @@ export class Screen {
   }
 
   show(lines: readonly string[], plain: string, nowMs: number): void {
+    // An alert names its underlying, a reason quotes an error.
+    const [clean, summary] = [lines.map(printable), printable(plain)]
     if (!this.#out.isTTY) {
       if (nowMs - this.#lastPlainMs < 5000) return
       this.#lastPlainMs = nowMs
-      this.#out.write(`${plain}\n`)
+      this.#out.write(`${summary}\n`)
       return
     }
     const width = this.#out.columns
     // Lines above the window cannot be drawn again, so a low one shows the head.
-    const fitting = lines.slice(0, Math.max(1, this.#out.rows - 1))
+    const fitting = clean.slice(0, Math.max(1, this.#out.rows - 1))
     const up = this.#shownLines > 0 ? `\u001B[${this.#shownLines}A` : ''
     this.#out.write(up + fitting.map((line) => `\u001B[2K${line.slice(0, width - 1)}\n`).join('') + '\u001B[0J')
     this.#shownLines = fitting.length

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StrikeflowError } from '../../shared/model/errors.ts'
+import type { Guard } from '../../shared/runtime/guard.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import { RestartDelay } from './restart-delay.ts'
 
@@ -30,6 +31,7 @@ const stopLimitMs = 20_000
 export class ChildService implements AsyncDisposable {
   readonly spec: ChildSpec
   readonly #log: Logger
+  readonly #guard: Guard
   #child: ChildProcess | null = null
   #state: ChildState = 'starting'
   readonly #restartDelay = new RestartDelay()
@@ -42,9 +44,11 @@ export class ChildService implements AsyncDisposable {
   readonly #firstReady = Promise.withResolvers<ReadyFacts>()
   readonly #ended = Promise.withResolvers<number>()
 
-  constructor(spec: ChildSpec, log: Logger) {
+  /** The guard ends its process where this one can no longer do so. */
+  constructor(spec: ChildSpec, log: Logger, guard: Guard) {
     this.spec = spec
     this.#log = log
+    this.#guard = guard
     this.#firstReady.promise.catch(() => {})
     void this.#supervise()
   }
@@ -132,6 +136,7 @@ export class ChildService implements AsyncDisposable {
       detached: true,
     })
     this.#child = child
+    child.once('exit', this.#guard.watch(child.pid))
     if (child.stderr !== null)
       createInterface({ input: child.stderr }).on('line', (line) => this.#onLog(line, logStream))
     if (child.stdout !== null)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Guard } from '../../shared/runtime/guard.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import { readStackSecret, type SecretFiles } from '../../shared/runtime/secrets.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
@@ -29,6 +30,8 @@ export interface StackDeps {
   readonly directory: DataDirectory
   readonly secrets: SecretFiles
   readonly log: Logger
+  /** Ends what was started here, however this process ends. */
+  readonly guard: Guard
   /** What every process inherits: PATH and the like. */
   readonly environment: Readonly<Record<string, string>>
   /** Called as each part comes up. */
@@ -62,7 +65,7 @@ const script = (path: string): string => new URL(`../${path}`, import.meta.url).
  * sinks, then NATS and ClickHouse.
  */
 export async function startStack(deps: StackDeps): Promise<Stack> {
-  const { settings, directory, secrets, log, onProgress } = deps
+  const { settings, directory, secrets, log, guard, onProgress } = deps
   await using opening = new AsyncDisposableStack()
   const services: ChildService[] = []
   const start = async (name: string, env: Environment, options: StartOptions = {}): Promise<ReadyFacts> => {
@@ -79,7 +82,9 @@ export async function startStack(deps: StackDeps): Promise<Stack> {
   })
   const natsPort = settings.natsPort === 0 ? -1 : settings.natsPort
   const passwords = { services: readStackSecret(secrets.services), reader: readStackSecret(secrets.reader) }
-  const nats = opening.use(await SupervisedNats.start({ dataDir: directory.nats, log, port: natsPort, passwords }))
+  const nats = opening.use(
+    await SupervisedNats.start({ dataDir: directory.nats, log, port: natsPort, passwords }, guard),
+  )
   onProgress('nats is up')
   const endpoints: Endpoints = { natsUrl: nats.url, clickhouseUrl: String(clickhouse['url']) }
   const store = opening.use(await openDatabase(endpoints, secrets))
@@ -119,7 +124,7 @@ async function startStages(
 }
 
 function startChild(
-  { directory, environment, log }: StackDeps,
+  { directory, environment, log, guard }: StackDeps,
   name: string,
   env: Environment,
   { freshEnv, service = name }: StartOptions,
@@ -134,7 +139,7 @@ function startChild(
     endsByItself: name === 'collector',
     ...(freshEnv !== undefined && { freshEnv }),
   }
-  return new ChildService(spec, log)
+  return new ChildService(spec, log, guard)
 }
 
 /** Makes the database and its tables, and returns a connection to it. */

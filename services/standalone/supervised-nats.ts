@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Guard } from '../../shared/runtime/guard.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import type { ChildState } from './child-service.ts'
 import { type NatsServer, type NatsServerOptions, startNats } from './nats/nats-server.ts'
@@ -11,17 +12,19 @@ export class SupervisedNats implements AsyncDisposable {
   readonly url: string
   readonly #options: NatsServerOptions
   readonly #log: Logger
+  readonly #guard: Guard
   #server: NatsServer
   #state: ChildState = 'running'
   #restarts = 0
   #supervising: Promise<void>
 
-  static async start(options: NatsServerOptions): Promise<SupervisedNats> {
-    return new SupervisedNats(options, await startNats(options))
+  static async start(options: NatsServerOptions, guard: Guard): Promise<SupervisedNats> {
+    return new SupervisedNats(options, await startGuarded(options, guard), guard)
   }
 
-  private constructor(options: NatsServerOptions, server: NatsServer) {
+  private constructor(options: NatsServerOptions, server: NatsServer, guard: Guard) {
     this.#options = { ...options, port: server.port }
+    this.#guard = guard
     this.#log = options.log
     this.#server = server
     this.url = server.url
@@ -55,7 +58,7 @@ export class SupervisedNats implements AsyncDisposable {
     while (this.#state === 'restarting') {
       await delay(restartDelayMs)
       try {
-        this.#server = await startNats(this.#options)
+        this.#server = await startGuarded(this.#options, this.#guard)
         // The stop may have come while it was starting, and then nobody else would end it.
         if (this.#state === 'restarting') this.#state = 'running'
         else await this.#server.stop()
@@ -70,4 +73,10 @@ export class SupervisedNats implements AsyncDisposable {
     await this.#server.stop()
     await this.#supervising
   }
+}
+
+async function startGuarded(options: NatsServerOptions, guard: Guard): Promise<NatsServer> {
+  const server = await startNats(options)
+  void server.exited.then(guard.watch(server.pid))
+  return server
 }

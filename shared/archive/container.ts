@@ -1,14 +1,7 @@
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
-import {
-  type ArrowBytesColumn,
-  type ArrowColumn,
-  arrowTypes,
-  type DecodedTable,
-  decodeArrow,
-  encodeArrow,
-  stringColumn,
-} from '../model/arrow.ts'
+import { type ArrowBytesColumn, type ArrowColumn, arrowTypes, encodeArrow, stringColumn } from '../model/arrow.ts'
+import { type DecodedTable, decodeArrow } from '../model/arrow-reader.ts'
 import { StrikeflowError } from '../model/errors.ts'
 import type { ArchivedMessage } from './message.ts'
 
@@ -32,6 +25,9 @@ const metadataKey = 'strikeflow.archive'
 const formatVersion = 1
 /** A bound against a bomb, far above any file this writes. */
 const maxUnpackedBytes = 1024 ** 3
+
+/** Of one file; each costs many times the bytes that it may take in the file. */
+const maxSubjects = 1_000_000
 
 /** The default of 16 KiB turns a file into a thousand pieces to be put together again. */
 const chunkSize = 4 * 1024 ** 2
@@ -116,7 +112,10 @@ export async function decodeContainer(
   wants: (subject: string) => boolean = () => true,
 ): Promise<Container> {
   try {
-    const table = decodeArrow(aligned(await decompress(file, { maxOutputLength: maxUnpackedBytes, chunkSize })))
+    const table = decodeArrow(
+      aligned(await decompress(file, { maxOutputLength: maxUnpackedBytes, chunkSize })),
+      maxSubjects,
+    )
     const head = readHead(table)
     return { head, messages: messagesOf(table, head.run, wants) }
   } catch (cause) {

@@ -1,4 +1,5 @@
 import { type Logger as PinoLogger, pino } from 'pino'
+import { printableJson } from '../model/printable.ts'
 
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'> & {
   child(bindings: Record<string, unknown>): Logger
@@ -21,7 +22,8 @@ export function createLogger(base: {
   const { level = 'info', file, ...bindings } = base
   const paths = secretFields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
   return pino(
-    { level, base: bindings, redact: { paths, censor: '[redacted]' } },
+    // Errors quote what came with a message, and people read logs in a terminal.
+    { level, base: bindings, redact: { paths, censor: '[redacted]' }, hooks: { streamWrite: printableJson } },
     pino.destination({ ...(file === undefined ? { fd: 2 } : { dest: file, mkdir: true }), sync: true }),
   )
 }

@@ -4,12 +4,13 @@ import { Flusher } from './flusher.ts'
 import { createLock, type InFlightDeps } from './in-flight.ts'
 import { Membership } from './membership.ts'
 import { Partition, type Taken } from './partition.ts'
-import type { Batch, DeliveryOptions, Ports, WriteFailure } from './ports.ts'
+import type { Batch, DeliveryOptions, Ports } from './ports.ts'
 import { fenced, isRetryable, Setbacks, startedAgain } from './setbacks.ts'
 import { type DeliveryStatus, positionOf, type Position } from './status.ts'
 import { StoreWatch } from './store-watch.ts'
 import { takeOver } from './take.ts'
 import { createTurns } from './turns.ts'
+import { Unstorable } from './unstorable.ts'
 import { createBatchWriter } from './write-batch.ts'
 
 /** A stop waits so long for the flush in hand; what is not written then is the next owner's to find. */
@@ -27,6 +28,7 @@ export class Delivery<B extends Batch> {
   readonly #flusher: Flusher<B>
   readonly #inFlight: InFlightDeps
   readonly #setbacks: Setbacks
+  readonly #unstorable = new Unstorable()
   readonly #storeWatch: StoreWatch
   readonly #turn: () => Promise<void>
   readonly #partitions = new Map<number, Partition<B>>()
@@ -56,15 +58,23 @@ export class Delivery<B extends Batch> {
         timers,
         point,
         mayWrite: () => (this.#isOver ? 'no' : this.#membership.mayWrite() ? 'yes' : 'wait'),
-        onBusy: (err, attempt) => this.#onBusy(err, attempt),
+        onBusy: (err, attempt) => {
+          this.#flusher.stall()
+          this.#setbacks.busy(err, attempt)
+        },
       }),
       servers: () => this.#storeWatch.servers,
       timers,
       maxRows: options.flushRows,
       maxWaitMs: options.flushMs,
       isHeld: () => !this.#membership.mayWrite(),
-      onWritten: (batch, seconds, partitions) => this.#onWritten(batch, seconds, partitions),
+      onWritten: (batch, seconds, partitions) => {
+        this.#setbacks.over(partitions)
+        if (batch.rows > 0) this.#unstorable.stored()
+        ports.observer.written(batch, seconds)
+      },
       onDropped: (partitions, error) => this.#onDropped(partitions, error),
+      onUnstorable: (place, error) => this.#unstorable.note(place, error),
     })
     this.#inFlight = {
       cursors: ports.cursors,
@@ -211,6 +221,7 @@ export class Delivery<B extends Batch> {
       ports: this.#ports,
       flusher: this.#flusher,
       turn: this.#turn,
+      unstorable: this.#unstorable,
       onFailed: (error) => void this.#onFailed(partition, error),
       onFault: (error) => this.#fault.reject(error),
     })
@@ -292,30 +303,21 @@ export class Delivery<B extends Batch> {
     }
   }
 
-  #onWritten(batch: B, seconds: number, partitions: Iterable<number>): void {
-    this.#setbacks.over(partitions)
-    this.#ports.observer.written(batch, seconds)
-  }
-
-  #onBusy(err: WriteFailure, attempt: number): void {
-    this.#flusher.stall()
-    this.#setbacks.busy(err, attempt)
-  }
-
   #onDropped(partitions: ReadonlySet<number>, error: unknown): void {
-    for (const number of partitions) {
-      const partition = this.#partitions.get(number)
-      if (partition === undefined) continue
-      partition.halt()
-      this.#failed.add(number)
-    }
+    this.#halt(partitions)
     this.#noteFailure([...partitions], error)
   }
 
+  #halt(partitions: ReadonlySet<number>): void {
+    for (const partition of this.#partitions.values().filter(({ number }) => partitions.has(number))) {
+      partition.halt()
+      this.#failed.add(partition.number)
+    }
+  }
+
   async #watchStore(signal: AbortSignal): Promise<void> {
-    const { timers } = this.#ports
     while (!signal.aborted) {
-      await pause(timers, this.#options.renewMs, signal)
+      await pause(this.#ports.timers, this.#options.renewMs, signal)
       // While it does not answer nothing is written either; whoever waits for it says so.
       if (!signal.aborted && this.#partitions.size > 0) await this.#storeWatch.look().catch(() => {})
     }
@@ -325,10 +327,7 @@ export class Delivery<B extends Batch> {
   #onStoreStartedAgain(): void {
     const owned = new Set(this.#partitions.keys())
     if (owned.size === 0) return
-    for (const number of owned) {
-      this.#partitions.get(number)?.halt()
-      this.#failed.add(number)
-    }
+    this.#halt(owned)
     void this.#flusher.abandon(owned, startedAgain())
     this.#noteFailure([...owned], startedAgain())
   }

@@ -3,7 +3,7 @@ import { systemTimers } from '../../../shared/runtime/clock.ts'
 import { createLock, InFlight } from '../delivery/in-flight.ts'
 import { Partition, type PartitionPorts } from '../delivery/partition.ts'
 import { beginOf } from '../delivery/place.ts'
-import type { Ledger, OpenStream } from '../delivery/ports.ts'
+import type { Ledger, OpenStream, Refused } from '../delivery/ports.ts'
 import { deliveryRules } from '../delivery/rules.ts'
 import { createTurns } from '../delivery/turns.ts'
 import type { Flush } from '../flush.ts'
@@ -19,10 +19,14 @@ export interface LaneOptions {
   readonly isStored: Ledger['isStored']
   /** Messages that were given up unread: they would kill this process as well. */
   readonly givenUp: readonly number[]
+  /** Messages whose values the tables refused. */
+  readonly unstorable: readonly number[]
 }
 
 /** Messages that may wait in a lane. */
 const longestQueue = 64
+
+const refused: Refused = { reason: 'unstorable', error: new Error('The tables refused it') }
 
 interface Queued {
   readonly delivery: Delivery
@@ -60,6 +64,7 @@ export class Lane {
         ports: portsOf(options, () => this.#stream()),
         flusher: program.flusher,
         turn: createTurns(systemTimers),
+        unstorable: { refusalOf: ({ streamSeq }) => (options.unstorable.includes(streamSeq) ? refused : null) },
         onFailed: fail,
         onFault: fail,
       },

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '../../../shared/runtime/logger.ts'
 import { ensureSecrets, readStackSecret } from '../../../shared/runtime/secrets.ts'
+import { ByteBudget } from './byte-budget.ts'
 import type { ClickHouseConfig } from './config.ts'
 import { ownDataDirectory } from './data-owner.ts'
 import { type Engine, openEngine } from './engine.ts'
@@ -68,21 +69,31 @@ const usersIn = (secretsDir: string): readonly User[] =>
   (['services', 'reader'] as const).map((name) => ({ name, password: readStackSecret(join(secretsDir, name)) }))
 
 function servicesLane(engine: Engine, config: ClickHouseConfig): Lane {
-  const { maxSessions, maxWaiting } = config
-  return lane(engine, sessionDefaults(config), { maxSessions, maxWaiting })
+  const { maxSessions, maxWaiting, maxSpoolBytes } = config
+  return lane(engine, sessionDefaults(config), { maxSessions, maxWaiting, maxResultBytes: maxSpoolBytes })
 }
 
 function readersLane(engine: Engine, config: ClickHouseConfig): Lane {
   const settings = { ...sessionDefaults(config).settings, ...readerDefaults(config) }
-  return lane(engine, { settings }, { maxSessions: config.readerMaxSessions, maxWaiting: config.readerMaxWaiting })
+  const { readerMaxSessions: maxSessions, readerMaxWaiting: maxWaiting } = config
+  const maxResultBytes = config.readerMaxResultBytes * maxSessions
+  return lane(engine, { settings }, { maxSessions, maxWaiting, maxResultBytes })
 }
 
-function lane(engine: Engine, defaults: SessionDefaults, size: { maxSessions: number; maxWaiting: number }): Lane {
+interface LaneSize {
+  readonly maxSessions: number
+  readonly maxWaiting: number
+  /** Of all results that wait for their clients. */
+  readonly maxResultBytes: number
+}
+
+function lane(engine: Engine, defaults: SessionDefaults, { maxResultBytes, ...size }: LaneSize): Lane {
   const pool = new SessionPool({ engine, defaults, ...size })
   const named = createNamedSessions(engine, defaults)
   return {
     pool,
     named,
+    results: new ByteBudget(maxResultBytes),
     async [Symbol.asyncDispose]() {
       named[Symbol.dispose]()
       await pool[Symbol.asyncDispose]()

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { type ByteBudget, watchSize } from './byte-budget.ts'
 import type { Engine, EngineResult } from './engine.ts'
 import { insertFromFile } from './insert-body.ts'
 import { quote } from './literals.ts'
@@ -17,6 +18,7 @@ import type { User } from './users.ts'
 /** Sessions of the services or of the readers. They are apart, so that readers never hold up our services. */
 export interface Lane extends AsyncDisposable {
   readonly pool: SessionPool
+  readonly results: ByteBudget
   readonly named: NamedSessions
 }
 
@@ -41,7 +43,7 @@ export async function runQuery(
   { user, http, received, signal }: { user: User; http: HttpQuery; received: ReceivedQuery; signal: AbortSignal },
 ): Promise<QueryResult> {
   const mode = modeOf(user, http.method)
-  const { pool, named } = runner.lanes[mode]
+  const { pool, named, results } = runner.lanes[mode]
   const { statement } = received
   const readsBody = statement.kind === 'insert' && statement.input !== undefined
   const wish = { mode, signal, ...settingsOf(mode, http, runner.limits) }
@@ -49,7 +51,8 @@ export async function runQuery(
   const use = async (session: Session): Promise<QueryResult> => {
     await session.prepare(context, received.sql)
     if (statement.kind === 'session' && http.session === undefined) session.taint()
-    return framed(await runIn(session, runner, { http, received, signal }), http.clientRevision)
+    const result = await runIn(session, runner, { http, received, signal, mode })
+    return framed(heldWithin(results, result), http.clientRevision)
   }
   if (http.session === undefined) return pool.withSession(wish, use)
   const mine = { ...http.session, ...wish, user: user.name }
@@ -73,10 +76,33 @@ function settingsOf(
   return { settings: noSettings, changed: settings }
 }
 
+interface RunOptions {
+  readonly http: HttpQuery
+  readonly received: ReceivedQuery
+  readonly signal: AbortSignal
+  readonly mode: SessionMode
+}
+
+/** Counts a result until it is released; a result for which there is no room is dropped at once. */
+function heldWithin(results: ByteBudget, result: QueryResult): QueryResult {
+  const bytes = 'path' in result.content ? result.content.bytes : 0
+  try {
+    const free = results.hold(bytes)
+    const release = (): void => {
+      result.release()
+      free()
+    }
+    return { ...result, release }
+  } catch (error) {
+    result.release()
+    throw error
+  }
+}
+
 async function runIn(
   session: Session,
-  { engine, spool }: QueryRunner,
-  { http, received, signal }: { http: HttpQuery; received: ReceivedQuery; signal: AbortSignal },
+  { engine, spool, limits }: QueryRunner,
+  { http, received, signal, mode }: RunOptions,
 ): Promise<QueryResult> {
   const { sql, statement, body } = received
   switch (statement.kind) {
@@ -85,8 +111,9 @@ async function runIn(
       try {
         // The engine writes the result: no copy through JavaScript's heap, and none of the buffered call's limits.
         const text = `${sql.slice(0, statement.outfileAt)}\nINTO OUTFILE ${quote(file.path)} COMPRESSION 'none' ${sql.slice(statement.outfileAt)}`
+        const maxBytes = mode === 'read' ? limits.readerMaxResultBytes : Number.POSITIVE_INFINITY
         const work = session.run(text, http.defaultFormat)
-        const result = await killedWith(signal, { engine, marker: session.marker, work })
+        const result = await endedBeyond(maxBytes, file.path, signal, { engine, marker: session.marker, work })
         return fileResult(file, result, statement.format ?? http.defaultFormat)
       } catch (error) {
         file.remove()
@@ -106,9 +133,29 @@ async function runIn(
     case 'empty':
     case 'other': {
       const format = 'format' in statement ? (statement.format ?? http.defaultFormat) : http.defaultFormat
-      const result = await session.run(sql, http.defaultFormat)
+      const work = session.run(sql, http.defaultFormat)
+      const { marker } = session
+      // A change by our services is not ended with its client, for the same reason as an INSERT.
+      const result = await (mode === 'read' ? killedWith(signal, { engine, marker, work }) : work)
       return bytesResult(result, format, readRows(result))
     }
+  }
+}
+
+/** Ends a query whose result becomes too large as well, and then throws that reason. */
+async function endedBeyond<T>(
+  maxBytes: number,
+  path: string,
+  signal: AbortSignal,
+  query: { engine: Engine; marker: string; work: Promise<T> },
+): Promise<T> {
+  if (maxBytes === Number.POSITIVE_INFINITY) return killedWith(signal, query)
+  using size = watchSize(path, maxBytes)
+  try {
+    return await killedWith(AbortSignal.any([signal, size.signal]), query)
+  } finally {
+    size.look()
+    size.signal.throwIfAborted()
   }
 }
 

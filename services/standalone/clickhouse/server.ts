@@ -34,6 +34,9 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/** A connection that takes nothing of its answer for this long is closed. */
+const stalledMs = 120_000
+
 /** What every request goes through before it is read. */
 interface Gate {
   readonly guard: RequestGuard
@@ -170,6 +173,8 @@ async function answer(
   const { http, received, request, response } = asked
   if (received.statement.kind === 'empty') return sendOk(request, response)
   const result = await runQuery(runner, asked).finally(() => received.body?.remove())
+  // A client that takes nothing more must not keep its result in memory.
+  response.setTimeout(stalledMs, () => response.destroy())
   try {
     await sendAnswer(response, {
       ...result,
