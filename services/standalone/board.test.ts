@@ -7,7 +7,9 @@ const addresses = {
   nats: 'nats://127.0.0.1:4222',
   data: '/data',
 }
-const services = [{ spec: { name: 'processor' }, state: 'running', restarts: 2, pid: 41 }] as const
+const services = [
+  { spec: { name: 'processor' }, state: 'running', restarts: 2, lastEnd: 'hung for 21 s', pid: 41 },
+] as const
 const figures: BoardFigures = {
   snapshots: 1234,
   contracts: 5_678_901,
@@ -31,7 +33,7 @@ describe('the board', () => {
   it('shows services, figures, alerts and where to look', () => {
     const board = text({})
     expect(board).toContain('up 01:02:05')
-    expect(board).toMatch(/processor +running +pid 41 +restarts 2/)
+    expect(board).toMatch(/processor +running +pid 41 +restarts 2 \(hung for 21 s\)/)
     expect(board).toContain('1,234 snapshots, 5,678,901 contracts, 3 alerts')
     expect(board).toContain('1,500 contracts/s')
     expect(board).toContain('SPX: 30-day IV 25.7 %')

@@ -41,7 +41,7 @@ export interface BoardTimes {
   readonly silentSeconds: number
 }
 
-export interface BoardService extends Pick<ChildService, 'state' | 'restarts' | 'pid'> {
+export interface BoardService extends Pick<ChildService, 'state' | 'restarts' | 'lastEnd' | 'pid'> {
   readonly spec: { readonly name: string }
 }
 
@@ -53,8 +53,8 @@ export function renderBoard(
   { upSeconds, silentSeconds }: BoardTimes,
 ): readonly string[] {
   const lines = [`strikeflow  up ${duration(upSeconds)}`, '']
-  for (const { spec, state, restarts, pid } of services) {
-    const again = restarts > 0 ? `  restarts ${restarts}` : ''
+  for (const { spec, state, restarts, lastEnd, pid } of services) {
+    const again = restarts > 0 ? `  restarts ${restarts}${lastEnd === null ? '' : ` (${lastEnd})`}` : ''
     lines.push(`  ${spec.name.padEnd(11)} ${state.padEnd(10)} ${pid === null ? '' : `pid ${pid}`}${again}`)
   }
   lines.push('')

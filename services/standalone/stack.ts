@@ -79,7 +79,12 @@ export async function startStack(deps: StackDeps): Promise<Stack> {
     portVariable: 'EMBEDDED_CLICKHOUSE_PORT',
   })
   const natsPort = settings.natsPort === 0 ? -1 : settings.natsPort
-  const nats = opening.use(await SupervisedNats.start({ dataDir: directory.nats, log, port: natsPort }, guard))
+  const nats = opening.use(
+    await SupervisedNats.start(
+      { dataDir: directory.nats, log, port: natsPort },
+      { guard, hangSeconds: settings.hangSeconds },
+    ),
+  )
   onProgress('nats is up')
   const endpoints: Endpoints = { natsUrl: nats.url, clickhouseUrl: String(clickhouse['url']) }
   const store = opening.use(await openDatabase(endpoints))
@@ -119,7 +124,7 @@ async function startStages(
 }
 
 function startChild(
-  { directory, environment, log, guard }: StackDeps,
+  { settings, directory, environment, log, guard }: StackDeps,
   name: string,
   env: Environment,
   { freshEnv, service = name }: StartOptions,
@@ -132,6 +137,8 @@ function startChild(
     env: { ...environment, ...env },
     logFile: join(directory.logs, `${name}.log`),
     endsByItself: name === 'collector',
+    hangSeconds: settings.hangSeconds,
+    blocksAtStart: isClickHouse,
     ...(freshEnv !== undefined && { freshEnv }),
   }
   return new ChildService(spec, log, guard)

@@ -1,3 +1,4 @@
+import { sendHeartbeats } from './heartbeat.ts'
 import type { Logger } from './logger.ts'
 import { configExitCode, isConfigError } from './settings-or-exit.ts'
 
@@ -29,6 +30,7 @@ export async function runService(
   const stop = new AbortController()
   const releaseSignals = onSignals(stop, log)
   stack.defer(releaseSignals)
+  stack.defer(sendHeartbeats())
   let hasStarted = false
   try {
     const service = await compose({ opened: (resource) => stack.use(resource), signal: stop.signal })
