@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type BoardFigures, renderBoard } from './board.ts'
+import { type BoardDisk, type BoardFigures, renderBoard } from './board.ts'
 
 const addresses = {
   api: 'http://127.0.0.1:8061',
@@ -16,17 +16,17 @@ const figures: BoardFigures = {
   alerts: 3,
   contractsPerSecond: 1500.4,
   latestMarketTime: '2026-11-16 14:51:00 UTC',
-  freeGib: 71.66,
-  lowDisk: false,
   latestAlerts: ['14:51:00  critical  SPX: 30-day IV 25.7 %, 9.4 points above its level'],
   refused: 0,
   archive: null,
   slots: null,
 }
-const text = (some: Partial<BoardFigures> | null, silentSeconds = 0): string =>
+const disk: BoardDisk = { freeGib: 71.66, state: 'ok', missingLogLines: 0 }
+const text = (some: Partial<BoardFigures> | null, silentSeconds = 0, shownDisk: Partial<BoardDisk> = {}): string =>
   renderBoard(services, some === null ? null : { ...figures, ...some }, addresses, {
     upSeconds: 3725,
     silentSeconds,
+    disk: { ...disk, ...shownDisk },
   }).join('\n')
 
 describe('the board', () => {
@@ -50,7 +50,14 @@ describe('the board', () => {
 
   it('warns of a disk that is nearly full before it is', () => {
     expect(text({})).not.toContain('LOW')
-    expect(text({ lowDisk: true, freeGib: 3.21 })).toMatch(/3\.2 GiB free +LOW/)
+    expect(text({}, 0, { state: 'low', freeGib: 3.21 })).toMatch(/3\.2 GiB free +LOW/)
+  })
+
+  it('says that the disk is full, also while ClickHouse does not answer, and which logs are incomplete', () => {
+    const full = text(null, 30, { state: 'full', freeGib: 0, missingLogLines: 1200 })
+    expect(full).toMatch(/0\.0 GiB free +FULL: .*goes on by itself/)
+    expect(full).toMatch(/logs +1,200 lines could not be written/)
+    expect(text({})).not.toContain('logs  ')
   })
 
   it('says how old its figures are when ClickHouse does not answer', () => {

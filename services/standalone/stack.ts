@@ -8,6 +8,7 @@ import { nodeFlags } from './clickhouse/node-flags.ts'
 import { ChildService, type ReadyFacts } from './child-service.ts'
 import type { StandaloneSettings } from './config.ts'
 import type { DataDirectory } from './data-directory.ts'
+import { DiskWatch } from './disk-watch.ts'
 import { SupervisedNats } from './supervised-nats.ts'
 import {
   apiEnvironment,
@@ -39,6 +40,7 @@ export interface StackDeps {
 export interface Stack extends AsyncDisposable {
   readonly services: readonly ChildService[]
   readonly nats: SupervisedNats
+  readonly disk: DiskWatch
   readonly store: Store
   readonly natsUrl: string
   readonly clickhouseUrl: string
@@ -86,11 +88,24 @@ export async function startStack(deps: StackDeps): Promise<Stack> {
     ),
   )
   onProgress('nats is up')
+  const disk = opening.use(watchDisk(directory, nats, log))
   const endpoints: Endpoints = { natsUrl: nats.url, clickhouseUrl: String(clickhouse['url']) }
   const store = opening.use(await openDatabase(endpoints))
   const apiUrl = await startStages(deps, start, commonEnvironment(endpoints, database), store)
   const kept = opening.move()
-  return { services, nats, store, ...endpoints, apiUrl, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  return { services, nats, disk, store, ...endpoints, apiUrl, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+}
+
+/**
+ * A nats-server whose disk was full answers no request of JetStream any more, not even when there is room again, until it is started
+ * again. What it has acknowledged is there then.
+ */
+function watchDisk({ root, nats: store, clickhouse }: DataDirectory, nats: SupervisedNats, log: Logger): DiskWatch {
+  return new DiskWatch({
+    folders: [root, store, clickhouse],
+    log,
+    onRoomAgain: () => void nats.restart('restarted after the disk was full'),
+  })
 }
 
 type Start = (name: string, env: Environment, options?: StartOptions) => Promise<ReadyFacts>

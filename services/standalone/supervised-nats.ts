@@ -6,7 +6,9 @@ import { CpuWait, hangLimits, HangWatch, lookMs } from './hang-watch.ts'
 import { type NatsServer, type NatsServerOptions, startNats } from './nats/nats-server.ts'
 import { greets } from './nats/probe.ts'
 
-const restartDelayMs = 250
+const firstRestartDelayMs = 250
+/** As long as the disk is full every start fails. */
+const longestRestartDelayMs = 5_000
 
 interface Supervision {
   /** Ends the server where this process no longer can. */
@@ -62,6 +64,14 @@ export class SupervisedNats implements AsyncDisposable {
     return this.#server.pid
   }
 
+  /** Ends the server in order; it is started again like after any other end. */
+  async restart(why: string): Promise<void> {
+    if (this.#state !== 'running') return
+    this.#killedFor = why
+    this.#log.warn({ pid: this.pid, why }, 'restarting nats-server')
+    await this.#server.stop()
+  }
+
   async #supervise(): Promise<void> {
     for (;;) {
       const { code, signal } = await this.#server.exited
@@ -79,8 +89,10 @@ export class SupervisedNats implements AsyncDisposable {
   }
 
   async #startAgain(): Promise<void> {
+    let delayMs = firstRestartDelayMs
     while (this.#state === 'restarting') {
-      await delay(restartDelayMs)
+      await delay(delayMs)
+      delayMs = Math.min(longestRestartDelayMs, 2 * delayMs)
       try {
         this.#server = await startGuarded(this.#options, this.#supervision)
         // The stop may have come while it was starting, and then nobody else would end it.
