@@ -9,7 +9,7 @@ import { startTestStack, strikeflow } from '../support/stack.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 const underlyings = 20
-const passes = 15
+const passes = 30
 
 it(
   'a backlog is worked off by a ClickHouse at a tenth of its pace, without its partitions being taken again and again',
@@ -23,7 +23,7 @@ it(
         STANDALONE_STAGES: 'store',
         STANDALONE_SPEED: '0',
         COLLECTOR_SIM_UNDERLYINGS: String(underlyings),
-        COLLECTOR_SIM_CONTRACTS: '3000',
+        COLLECTOR_SIM_CONTRACTS: '60000',
         COLLECTOR_SIM_PASSES: String(passes),
       },
     })
