@@ -79,8 +79,6 @@ export function createProgram(
     servers: () => new Map(),
     onWritten,
     onDropped: (_, error) => failure.reject(error),
-    // What the tables refuse ends a replay, which says so.
-    onUnstorable: () => false,
   })
   return {
     codeVersion,
