@@ -3,10 +3,11 @@ import { fenceCondition } from '../../shared/store/queries/ownership.ts'
 import { insertStatement, type TableBuffer, type TableShape } from '../../shared/store/table-buffer.ts'
 import { type Fence, type RowSink, WriteFailure, type WriteFailureKind } from './delivery/ports.ts'
 import { Flush, type FlushWriter } from './flush.ts'
+import type { InsertLimit } from './insert-limit.ts'
 
 export interface RowSinkOptions {
   readonly writer: FlushWriter
-  readonly insertLimitMs: number
+  readonly limit: InsertLimit
   /** Passes the point in the middle of a body; undefined where nobody waits there. */
   readonly midway: (() => Promise<void> | undefined) | undefined
 }
@@ -27,12 +28,17 @@ const valueCodes: ReadonlySet<number | null> = new Set([
 const tooManyPartitions = /partitions for single INSERT block/i
 
 /** Writes flushes to ClickHouse, each table by one INSERT that the sink refuses as a whole when a partition in it has a later owner. */
-export function createRowSink(store: Store, { writer, insertLimitMs, midway }: RowSinkOptions): RowSink<Flush> {
+export function createRowSink(store: Store, { writer, limit, midway }: RowSinkOptions): RowSink<Flush> {
   async function insert(buffer: TableBuffer<TableShape>, fence: Fence): Promise<void> {
     const body = buffer.encode()
+    const { length: rows } = buffer
+    const startedMs = performance.now()
     try {
-      await store.insert(insertStatement(buffer.shape, fenceCondition(fence)), body, { limitMs: insertLimitMs, midway })
+      const limitMs = limit.limitMs(rows)
+      await store.insert(insertStatement(buffer.shape, fenceCondition(fence)), body, { limitMs, midway })
+      limit.took(rows, performance.now() - startedMs)
     } catch (error) {
+      if (error instanceof StoreError && error.clickhouseCode === tooSlowCode) limit.ended(rows)
       throw error instanceof StoreError ? new WriteFailure(kindOf(error), error) : error
     }
   }

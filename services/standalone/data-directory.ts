@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs'
-import { mkdir, rm, statfs } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { StrikeflowError } from '../../shared/model/errors.ts'
 import { writeAtomically } from '../../shared/runtime/atomic-file.ts'
@@ -176,9 +176,4 @@ function pidOfEarlierStack({ stackFile }: DataDirectory): number | null {
 
 export async function writeStackFacts(directory: DataDirectory, facts: StackFacts): Promise<void> {
   await writeAtomically(directory.stackFile, [Buffer.from(`${JSON.stringify(facts, null, 2)}\n`)])
-}
-
-export async function freeBytes(directory: DataDirectory): Promise<number> {
-  const { bavail, bsize } = await statfs(directory.root)
-  return bavail * bsize
 }

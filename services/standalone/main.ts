@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isDiskFull } from '../../shared/runtime/disk-full.ts'
 import { Guard } from '../../shared/runtime/guard.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
 import { readSettings } from '../../shared/runtime/config.ts'
@@ -81,9 +82,20 @@ async function compose({ opened }: Composition): Promise<Service> {
   )
   const { natsUrl, clickhouseUrl, apiUrl } = stack
   const archiveDirectory = settings.archive ? directory.archive : null
-  await writeStackFacts(directory, { ...ownName(), natsUrl, clickhouseUrl, apiUrl, archiveDirectory })
+  await untilRoom(() => writeStackFacts(directory, { ...ownName(), natsUrl, clickhouseUrl, apiUrl, archiveDirectory }))
   if (!process.stdout.isTTY) printReady({ service: 'standalone', natsUrl, clickhouseUrl, apiUrl: apiUrl ?? '' })
   return createStandalone({ stack, settings, directory, log, out: process.stdout })
+}
+
+/** A disk that is full now is no reason to stop what has just come up. */
+async function untilRoom(write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (err) {
+    if (!isDiskFull(err)) throw err
+    log.error({ err }, 'cannot write stack.json yet, other commands do not find this stack')
+    setTimeout(() => void untilRoom(write), 1000).unref()
+  }
 }
 
 if (process.exitCode === 0) process.stdout.write('stopped\n')

@@ -17,7 +17,7 @@ import { isTicker } from './ticker.ts'
  */
 
 /** Far above any real chain: SPX has some 30,000 contracts. */
-const maxContracts = 200_000
+const maxContracts = 100_000
 /** Pairs of root and expiry. SPX has about 60, and each costs the processor a fit. */
 const maxExpiries = 5_000
 /** As many as the collector accepts. */
@@ -59,8 +59,9 @@ export function readMeta(text: string): SnapshotMeta {
   if (Array.isArray(said?.rejects) && said.rejects.length > maxKeptRejects)
     throw new StrikeflowError('decode', `Snapshot metadata: ${said.rejects.length} rejects, at most ${maxKeptRejects}`)
   const meta = metaSchema.safeParse(said)
-  if (!meta.success) throw new StrikeflowError('decode', `Snapshot metadata: ${z.prettifyError(meta.error)}`)
-  return meta.data
+  if (meta.success) return meta.data
+  const [issue] = meta.error.issues
+  throw new StrikeflowError('decode', `Snapshot metadata: ${issue?.path.join('.')}: ${issue?.message}`)
 }
 
 /** Throws StrikeflowError `decode` for a column whose values the model does not allow, or that says one contract twice. */

@@ -57,6 +57,7 @@ describe('a message that the tables refuse', { timeout: 180_000 }, () => {
     expect(new Set(letters.map(({ messageId }) => messageId))).toEqual(
       new Set(hostile.map(({ messageId }) => messageId)),
     )
+    expect(letters).toHaveLength(2)
     for (const { reason, error } of letters) expect(`${reason}: ${error}`).toMatch(/^unstorable: .*407/)
     expect(await rowsMissing()).toBe(0)
     expect(processor.process.exitCode).toBeNull()

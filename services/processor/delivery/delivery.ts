@@ -10,7 +10,6 @@ import { type DeliveryStatus, positionOf, type Position } from './status.ts'
 import { StoreWatch } from './store-watch.ts'
 import { takeOver } from './take.ts'
 import { createTurns } from './turns.ts'
-import { Unstorable } from './unstorable.ts'
 import { createBatchWriter } from './write-batch.ts'
 
 /** A stop waits so long for the flush in hand; what is not written then is the next owner's to find. */
@@ -28,7 +27,6 @@ export class Delivery<B extends Batch> {
   readonly #flusher: Flusher<B>
   readonly #inFlight: InFlightDeps
   readonly #setbacks: Setbacks
-  readonly #unstorable = new Unstorable()
   readonly #storeWatch: StoreWatch
   readonly #turn: () => Promise<void>
   readonly #partitions = new Map<number, Partition<B>>()
@@ -70,11 +68,9 @@ export class Delivery<B extends Batch> {
       isHeld: () => !this.#membership.mayWrite(),
       onWritten: (batch, seconds, partitions) => {
         this.#setbacks.over(partitions)
-        if (batch.rows > 0) this.#unstorable.stored()
         ports.observer.written(batch, seconds)
       },
       onDropped: (partitions, error) => this.#onDropped(partitions, error),
-      onUnstorable: (place, error) => this.#unstorable.note(place, error),
     })
     this.#inFlight = {
       cursors: ports.cursors,
@@ -221,7 +217,6 @@ export class Delivery<B extends Batch> {
       ports: this.#ports,
       flusher: this.#flusher,
       turn: this.#turn,
-      unstorable: this.#unstorable,
       onFailed: (error) => void this.#onFailed(partition, error),
       onFault: (error) => this.#fault.reject(error),
     })

@@ -1,7 +1,7 @@
 import type { Timers } from '../../../shared/runtime/clock.ts'
 import { Hunt } from './hunt.ts'
 import { type Batch, type Processed, type RowTable, type Servers, type Stamp, WriteFailure } from './ports.ts'
-import type { MessagePlace } from './unstorable.ts'
+import { type MessagePlace, Unstorable } from './unstorable.ts'
 import type { WriteBatch } from './write-batch.ts'
 
 export interface FlusherOptions<B extends Batch> {
@@ -17,8 +17,6 @@ export interface FlusherOptions<B extends Batch> {
   readonly onWritten: (batch: B, seconds: number, partitions: Iterable<number>) => void
   /** Called before anything else happens: nothing of these partitions may be added any more until they are taken anew. */
   readonly onDropped: (partitions: ReadonlySet<number>, error: unknown) => void
-  /** Called with the only message of a flush whose values were refused, before that is dropped; false when it is not the message's fault. */
-  readonly onUnstorable: (place: MessagePlace, error: WriteFailure) => boolean
 }
 
 /** A processed message with what belongs to it in the flush. */
@@ -82,6 +80,8 @@ export class Flusher<B extends Batch> {
   readonly #sealed: Flush<B>[] = []
   #writing: Flush<B> | null = null
   readonly #hunt = new Hunt()
+  /** Messages that the sink refuses: a partition asks before it opens one. */
+  readonly unstorable = new Unstorable()
   #room: PromiseWithResolvers<void> | null = null
   #hurried = 0
   /** True while the sink refuses: nothing more is to be read. */
@@ -213,6 +213,7 @@ export class Flusher<B extends Batch> {
       onWritten(flush.batch, (timers.nowMs() - startedMs) / 1000, flush.epochs.keys())
       if (rows >= this.#maxRows) this.#maxRows = Math.min(this.#options.maxRows, Math.ceil(this.#maxRows * regrowth))
       this.#hunt.stored(messages)
+      if (rows > 0) this.unstorable.stored()
       this.#writing = null
       this.#settle(flush, true)
     } catch (error) {
@@ -247,7 +248,7 @@ export class Flusher<B extends Batch> {
       return error
     }
     // A message without rows has its commit row alone: there is nothing left to be taken away.
-    const isFound = first !== null && ids.size > 0 && this.#options.onUnstorable(first, error)
+    const isFound = first !== null && ids.size > 0 && this.unstorable.note(first, error)
     if (!isFound) return new WriteFailure('broken', error)
     this.#hunt.found()
     return error

@@ -20,7 +20,6 @@ import {
   type Refused,
   type RowCounts,
 } from './ports.ts'
-import type { Unstorable } from './unstorable.ts'
 
 /** What the taking of a partition found. */
 export interface Taken {
@@ -43,7 +42,6 @@ export interface PartitionDeps<B extends Batch> {
   readonly flusher: Flusher<B>
   /** Gives way to timers and sockets now and then: the leases are renewed on the same thread. */
   readonly turn: () => Promise<void>
-  readonly unstorable: Pick<Unstorable, 'refusalOf'>
   /** Called once when it cannot go on; not when it was halted. */
   readonly onFailed: (error: unknown) => void
   /** For what no new beginning mends: the process has to end. */
@@ -164,7 +162,9 @@ export class Partition<B extends Batch> {
   async #open(delivery: Delivery): Promise<Looked> {
     const { inFlight, place } = this.taken
     const { streamSeq } = delivery
-    const refused = inFlight.isGivenUp(streamSeq) ? givenUp : this.#deps.unstorable.refusalOf({ ...place, streamSeq })
+    const refused = inFlight.isGivenUp(streamSeq)
+      ? givenUp
+      : this.#deps.flusher.unstorable.refusalOf({ ...place, streamSeq })
     if (refused !== null) {
       await inFlight.giveUp(streamSeq)
       return refused

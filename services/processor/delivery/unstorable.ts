@@ -32,6 +32,12 @@ export class Unstorable {
     return true
   }
 
+  /** Makes known what was found before. */
+  refuse(place: MessagePlace): void {
+    const refused = { reason: 'unstorable', error: new Error('The tables have refused it before') }
+    this.#refusals.set(keyOf(place), { times: refusalsToBelieve, refused })
+  }
+
   /** Rows were written: the tables are as they should be. */
   stored(): void {
     this.#inARow = 0

@@ -3,7 +3,7 @@ import { systemTimers } from '../../../shared/runtime/clock.ts'
 import { createLock, InFlight } from '../delivery/in-flight.ts'
 import { Partition, type PartitionPorts } from '../delivery/partition.ts'
 import { beginOf } from '../delivery/place.ts'
-import type { Ledger, OpenStream, Refused } from '../delivery/ports.ts'
+import type { Ledger, OpenStream } from '../delivery/ports.ts'
 import { deliveryRules } from '../delivery/rules.ts'
 import { createTurns } from '../delivery/turns.ts'
 import type { Flush } from '../flush.ts'
@@ -25,8 +25,6 @@ export interface LaneOptions {
 
 /** Messages that may wait in a lane. */
 const longestQueue = 64
-
-const refused: Refused = { reason: 'unstorable', error: new Error('The tables refused it') }
 
 interface Queued {
   readonly delivery: Delivery
@@ -51,6 +49,7 @@ export class Lane {
   private constructor(options: LaneOptions, inFlight: InFlight) {
     const { partition, incarnation, program, states } = options
     this.program = program
+    for (const streamSeq of options.unstorable) program.flusher.unstorable.refuse({ partition, incarnation, streamSeq })
     this.incarnation = incarnation
     const fail = (error: unknown): void => {
       this.#failure ??= { error }
@@ -64,7 +63,6 @@ export class Lane {
         ports: portsOf(options, () => this.#stream()),
         flusher: program.flusher,
         turn: createTurns(systemTimers),
-        unstorable: { refusalOf: ({ streamSeq }) => (options.unstorable.includes(streamSeq) ? refused : null) },
         onFailed: fail,
         onFault: fail,
       },
