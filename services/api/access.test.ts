@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Answer, send } from '../../tests/support/http.ts'
+import { SlowRefusals } from '../../shared/runtime/slow-refusals.ts'
 import { type AccessOptions, createAccess } from './access.ts'
 import { apiSettings, secretsOf } from './config.ts'
 import { serveApp } from './server.ts'
@@ -10,7 +11,14 @@ import { startTestApp } from './test-app.ts'
 
 const readSecret = 'r'.repeat(43)
 const writeSecret = 'w'.repeat(43)
-const local: AccessOptions = { host: '127.0.0.1', allowedHosts: ['desk.example'], readSecret, writeSecret }
+const noWait = new SlowRefusals({ clock: () => 0, wait: () => Promise.resolve() })
+const local: AccessOptions = {
+  host: '127.0.0.1',
+  allowedHosts: ['desk.example'],
+  readSecret,
+  writeSecret,
+  slow: noWait,
+}
 const everywhere: AccessOptions = { ...local, host: '0.0.0.0' }
 let opened = new AsyncDisposableStack()
 afterEach(() => opened.disposeAsync())
@@ -168,6 +176,20 @@ describe('on a port that other machines reach', () => {
     const ask = await serve(everywhere)
     const headers = { ...foreign, Authorization: `Basic ${btoa(`reader:${readSecret}`)}` }
     expect((await ask('/alerts/latest', headers)).status).toBe(403)
+  })
+})
+
+describe('repeated wrong secrets', () => {
+  it('are answered later and later, while no secret and the right one are answered at once', async () => {
+    const waits: number[] = []
+    const slow = new SlowRefusals({ clock: () => 0, wait: (ms) => Promise.resolve(waits.push(ms)) })
+    const ask = await serve({ ...local, slow })
+    for (let i = 0; i < 9; i++)
+      expect((await ask('/alerts/latest', { Authorization: `Bearer wrong${i}` }, 'POST')).status).toBe(401)
+    expect(waits).toEqual([100, 200, 400, 800])
+    expect((await ask('/alerts/latest', {}, 'POST')).status).toBe(401)
+    expect((await ask('/alerts/latest', { Authorization: `Bearer ${writeSecret}` }, 'POST')).status).toBe(405)
+    expect(waits).toHaveLength(4)
   })
 })
 

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createRequestGuard, isLoopbackHost } from '../../shared/runtime/request-guard.ts'
+import type { SlowRefusals } from '../../shared/runtime/slow-refusals.ts'
 import { problemResponse } from './problem.ts'
 import type { AppContext } from './routes/route.ts'
 
@@ -11,16 +12,18 @@ export interface AccessOptions {
   readonly readSecret: string | null
   /** Lets somebody use routes that change something; null lets nobody. */
   readonly writeSecret: string | null
+  /** Holds back the answers to wrong secrets. */
+  readonly slow: SlowRefusals
 }
 
 /** Returns the refusal of a request, or null when it may go on to its route. */
-export type Access = (context: Pick<AppContext, 'env'>) => Response | null
+export type Access = (context: Pick<AppContext, 'env'>) => Response | null | Promise<Response>
 
 /**
  * Decides who may ask. Web pages of other sites are refused everywhere. What changes something needs the write secret; what
  * reads is open on a loopback port and needs a secret elsewhere, health and metrics excepted.
  */
-export function createAccess({ host, allowedHosts, readSecret, writeSecret }: AccessOptions): Access {
+export function createAccess({ host, allowedHosts, readSecret, writeSecret, slow }: AccessOptions): Access {
   const guard = createRequestGuard({ boundHost: host, allowedHosts, allowsNavigation: true })
   const needsReader = !isLoopbackHost(host)
   const isWriter = bearer(writeSecret)
@@ -32,16 +35,39 @@ export function createAccess({ host, allowedHosts, readSecret, writeSecret }: Ac
     const { authorization } = request.headers
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       if (isWriter(authorization)) return null
-      return problemResponse(401, 'Expected Authorization: Bearer with the api-write secret', {
-        'WWW-Authenticate': 'Bearer realm="strikeflow"',
-      })
+      return unauthorized(slow, authorization, writeProblem)
     }
     if (!needsReader || isOpenToAll(request.url) || isReader(authorization) || isWriter(authorization)) return null
-    return problemResponse(401, 'Expected Authorization with the reader secret', {
-      'WWW-Authenticate': 'Basic realm="strikeflow", charset="UTF-8"',
-    })
+    return unauthorized(slow, authorization, readProblem)
   }
 }
+
+interface Problem {
+  readonly detail: string
+  readonly challenge: string
+}
+
+const writeProblem: Problem = {
+  detail: 'Expected Authorization: Bearer with the api-write secret',
+  challenge: 'Bearer realm="strikeflow"',
+}
+const readProblem: Problem = {
+  detail: 'Expected Authorization with the reader secret',
+  challenge: 'Basic realm="strikeflow", charset="UTF-8"',
+}
+
+/** A request without any secret guesses none, and is answered at once. */
+async function unauthorized(
+  slow: SlowRefusals,
+  authorization: string | undefined,
+  { detail, challenge }: Problem,
+): Promise<Response> {
+  const isAnswered = authorization === undefined || (await slow.slowDown(never))
+  if (!isAnswered) return problemResponse(429, 'Too many wrong secrets at the same time')
+  return problemResponse(401, detail, { 'WWW-Authenticate': challenge })
+}
+
+const never = new AbortController().signal
 
 /** Probes and Prometheus have no credential; what they are told is no secret. */
 const isOpenToAll = (url = ''): boolean => /^\/(?:health\/(?:live|ready|startup)|status|metrics)$/.test(url)

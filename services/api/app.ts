@@ -29,7 +29,7 @@ export function createApp(deps: AppDeps): App {
 
   app.use(async (context, next) => {
     const startedMs = performance.now()
-    const problem = access(context) ?? refusal(context)
+    const problem = (await access(context)) ?? refusal(context)
     if (problem === null) await next()
     else context.res = problem
     const route = context.get('route') ?? 'unmatched'

@@ -6,6 +6,7 @@ import {
   type ExportName,
   readExportLayout,
 } from '../../shared/model/export-layout.ts'
+import { isTicker } from '../../shared/model/ticker.ts'
 import { type Body, lazyBody, textBody } from './body.ts'
 
 export interface ExportedDocument {
@@ -15,12 +16,16 @@ export interface ExportedDocument {
 }
 
 export interface TickerDocument extends ExportedDocument {
+  /** Rows that cannot be read; the document is served without them. */
+  readonly leftOut: number
   /** One row each, as exported. */
   readonly byTicker: ReadonlyMap<string, Body>
 }
 
 export interface AlertsDocument extends ExportedDocument {
   readonly timestamp: string
+  /** Rows that cannot be read; the document is served without them. */
+  readonly leftOut: number
   /** As exported: newest first. */
   readonly alerts: readonly { readonly score: number; readonly text: string }[]
   /** A document of its own for each ticker that has any. */
@@ -55,30 +60,45 @@ export async function openScans(bytes: Buffer<ArrayBuffer>): Promise<ExportedDoc
 /** Rows are found by their first field and never parsed: an answer is a view into the file's bytes. */
 export async function openTickers(name: 'chains' | 'features', bytes: Buffer<ArrayBuffer>): Promise<TickerDocument> {
   const layout = await openDocument(name, bytes)
-  const byTicker = new Map(layout.rows.map((row) => [tickerOf(row), lazyBody(row as Buffer<ArrayBuffer>)]))
-  return { ...described(layout, bytes), byTicker }
+  const byTicker = new Map<string, Body>()
+  let leftOut = 0
+  for (const row of layout.rows) {
+    const ticker = tickerOf(row)
+    if (ticker === null) leftOut += 1
+    else byTicker.set(ticker, lazyBody(row as Buffer<ArrayBuffer>))
+  }
+  return { ...described(layout, bytes), byTicker, leftOut }
 }
 
-const tickerPattern = /^\{"ticker":"((?:[^"\\]|\\.)*)"/
+const tickerPattern = /^\{"ticker":"([^"\\]*)"/
 
-function tickerOf(row: Buffer): string {
+/** Null for a row nobody can ask for: one odd name must not cost the others their answers. */
+function tickerOf(row: Buffer): string | null {
   const [, ticker] = tickerPattern.exec(row.subarray(0, 120).toString()) ?? []
-  if (ticker === undefined) throw new StrikeflowError('decode', 'Expected a row to begin with its ticker')
-  return ticker.toUpperCase()
+  return ticker !== undefined && isTicker(ticker) ? ticker.toUpperCase() : null
 }
 
 export async function openAlerts(bytes: Buffer<ArrayBuffer>): Promise<AlertsDocument> {
   const layout = await openDocument('alerts', bytes)
-  const alerts = layout.rows.map((row) => {
-    const text = row.toString()
-    const { ticker, score } = JSON.parse(text) as { ticker: string; score: number }
-    return { ticker: ticker.toUpperCase(), score, text }
-  })
+  const alerts = layout.rows.flatMap((row) => readAlert(row) ?? [])
+  const leftOut = layout.rows.length - alerts.length
   const grouped = Map.groupBy(alerts, ({ ticker }) => ticker)
   const byTicker = new Map(
     grouped.entries().map(([ticker, found]) => [ticker, alertsOfTicker(layout.timestamp, ticker, found)] as const),
   )
-  return { ...described(layout, bytes), timestamp: layout.timestamp, alerts, byTicker }
+  return { ...described(layout, bytes), timestamp: layout.timestamp, alerts, byTicker, leftOut }
+}
+
+/** Null for a row that is not an alert of a name somebody can ask for. */
+function readAlert(row: Buffer): { readonly ticker: string; readonly score: number; readonly text: string } | null {
+  try {
+    const text = row.toString()
+    const { ticker, score } = JSON.parse(text) as { readonly ticker?: unknown; readonly score?: unknown }
+    if (typeof ticker !== 'string' || !isTicker(ticker) || typeof score !== 'number') return null
+    return { ticker: ticker.toUpperCase(), score, text }
+  } catch {
+    return null
+  }
 }
 
 interface AlertText {

@@ -6,6 +6,7 @@ import { printReady } from '../../shared/runtime/ready-line.ts'
 import { runService } from '../../shared/runtime/run-service.ts'
 import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
+import { SlowRefusals } from '../../shared/runtime/slow-refusals.ts'
 import { createAccess } from './access.ts'
 import { createApp } from './app.ts'
 import { apiSettings, secretsOf } from './config.ts'
@@ -30,7 +31,7 @@ process.exitCode = await runService(log, async ({ opened, signal }) => {
     metrics,
   })
   await exports.poll()
-  const access = createAccess({ ...settings, ...secretsOf(settings) })
+  const access = createAccess({ ...settings, ...secretsOf(settings), slow: new SlowRefusals({ clock: systemClock }) })
   const app = createApp({ exports, clock: systemClock, registry, metrics, log, signal, access })
   const server = opened(await serveApp(app, settings, metrics.connections))
   printReady({ service: 'api', url: server.url, healthUrl: server.url })

@@ -28,6 +28,12 @@ export function createMetrics(registry: Registry) {
       labelNames: ['document', 'outcome'] as const,
       registers,
     }),
+    rowsLeftOut: new Counter({
+      name: 'strikeflow_api_export_rows_left_out_total',
+      help: 'Rows of loaded documents that cannot be read; the others are served',
+      labelNames: ['document'] as const,
+      registers,
+    }),
     loadSeconds: new Histogram({
       name: 'strikeflow_api_export_load_seconds',
       help: 'Reading, checking and indexing one document',

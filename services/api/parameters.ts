@@ -1,13 +1,12 @@
 import { z } from 'zod'
+import { isTicker, maxTickerLength } from '../../shared/model/ticker.ts'
 import { RequestProblem } from './problem.ts'
-
-/** Tested before the case is changed: some letters outside ASCII become ASCII by it. */
-const tickerPattern = /^[A-Za-z0-9.^&_-]{1,16}$/
 
 /** Returns the ticker in upper case. The router has decoded `%2f` and `%00` in it by now, so this is the only guard. */
 export function readTicker(text: string | undefined): string {
-  if (text === undefined || !tickerPattern.test(text))
-    throw new RequestProblem(400, 'Expected a ticker of 1 to 16 letters, digits or . ^ & _ -')
+  // Tested before the case is changed: some letters outside ASCII become ASCII by it.
+  if (text === undefined || !isTicker(text))
+    throw new RequestProblem(400, `Expected a ticker of 1 to ${maxTickerLength} letters, digits or . ^ & _ -`)
   return text.toUpperCase()
 }
 

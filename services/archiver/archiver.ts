@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { dayOf, missingRanges } from '../../shared/archive/entry.ts'
+import { type ArchiveEntry, dayOf, missingRanges } from '../../shared/archive/entry.ts'
 import type { RawMessage } from '../../shared/archive/message.ts'
 import { pruneDays } from '../../shared/archive/retention.ts'
 import { type ArchiveWriter, openArchiveWriter } from '../../shared/archive/writer.ts'
@@ -19,6 +19,7 @@ import type { ArchiverSettings } from './config.ts'
 import { LagWatch } from './lag-watch.ts'
 import type { ArchiverMetrics } from './metrics.ts'
 import { type Placed, placeArchive } from './place.ts'
+import { keepAside, writeMessages } from './write-messages.ts'
 
 const stream = 'CHAINS'
 const asReader = { service: 'archiver', participle: 'archived', reason: 'not_archived' } as const
@@ -151,7 +152,7 @@ export class Archiver implements Service {
     for await (const { streamSeq, subject, headers, payload, storedAtMs } of source) {
       this.#batch ??= { messages: [], bytes: 0, openedAtMs: performance.now() }
       this.#batch.messages.push({ streamSeq, subject, headers, payload, storedAtMs })
-      this.#batch.bytes += payload.byteLength
+      this.#batch.bytes += payload.byteLength + overheadOf(subject, headers)
       if (this.#batch.bytes < limit) continue
       // One file is being written and one is full: nothing more is asked for until the first is done.
       await this.#writing
@@ -215,15 +216,24 @@ export class Archiver implements Service {
     }
   }
 
-  async #write({ messages }: Batch): Promise<void> {
-    const { metrics, settings, clock, log } = this.#deps
+  async #write(batch: Batch): Promise<void> {
     const { writer, position } = this.#placed()
-    await checkRoom(settings)
-    const began = performance.now()
+    await checkRoom(this.#deps.settings)
+    // Some may be in a file already, where the disk took one part and not the next.
+    const messages = batch.messages.filter(({ streamSeq }) => streamSeq >= position.fromSeq)
+    let began = performance.now()
     for (const range of missingRanges(position, messages)) await this.#tellGap(position, range)
     const { stream, created, run, fromSeq } = position
-    const entry = await writer.write({ stream, created, run, fromSeq }, messages)
-    this.#position = { ...position, fromSeq: entry.toSeq + 1 }
+    const setAside = (message: RawMessage, err: unknown): Promise<void> => this.#setAside(run, message, err)
+    for await (const entry of writeMessages(writer, { stream, created, run, fromSeq }, messages, setAside)) {
+      this.#position = { ...position, fromSeq: entry.toSeq + 1 }
+      this.#noteWritten(entry, (performance.now() - began) / 1000)
+      began = performance.now()
+    }
+  }
+
+  #noteWritten(entry: ArchiveEntry, seconds: number): void {
+    const { metrics, clock, log } = this.#deps
     this.#written.files += 1
     this.#written.bytes += entry.bytes
     metrics.files.inc()
@@ -232,8 +242,18 @@ export class Archiver implements Service {
     metrics.bytes.inc(entry.bytes)
     metrics.archivedSeq.set(entry.toSeq)
     metrics.newestFileTimestamp.set(clock() / 1000)
-    metrics.writeSeconds.observe((performance.now() - began) / 1000)
+    metrics.writeSeconds.observe(seconds)
     log.debug({ file: entry.file, messages: entry.messages, bytes: entry.bytes }, 'archive file written')
+  }
+
+  /** Keeps a message that no archive file can hold, and goes on without it. */
+  async #setAside(run: number, message: RawMessage, err: unknown): Promise<void> {
+    const { settings, metrics, log } = this.#deps
+    const path = await keepAside(settings.directory, run, message)
+    // Its sequence is missing from the files, but nothing discarded it.
+    this.#noticedSeq = Math.max(this.#noticedSeq, message.streamSeq)
+    metrics.setAside.inc()
+    log.error({ err, streamSeq: message.streamSeq, path }, 'message cannot be archived, set aside')
   }
 
   /** Once, however often the file is tried. */
@@ -304,6 +324,13 @@ export class Archiver implements Service {
     if (this.#position === null) throw new TypeError('Expected a placed archive')
     return { ...this.#opened(), position: this.#position }
   }
+}
+
+/** What a message takes in memory and in its file beside its payload: a flood of empty ones must fill a file as well. */
+const overheadOf = (subject: string, headers: RawMessage['headers']): number => {
+  let bytes = 128 + subject.length
+  for (const [name, value] of headers) bytes += name.length + value.length + 16
+  return bytes
 }
 
 /** What a person or time can mend: full, read-only, no permission. */

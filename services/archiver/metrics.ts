@@ -18,6 +18,7 @@ export function createMetrics(registry: Registry) {
       registers,
     }),
     writeErrors: counter('write_errors', 'Writes that failed and are tried again'),
+    setAside: counter('set_aside', 'Messages that no archive file can hold, kept in files of their own'),
     prunedFiles: counter('pruned_files', 'Files removed by the retention'),
     archivedSeq: gauge('archived_seq', 'Last sequence of CHAINS that is in the archive'),
     newestFileTimestamp: gauge('newest_file_timestamp_seconds', 'When the newest file was complete'),

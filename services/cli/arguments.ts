@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { InvalidArgumentError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
+import { isTicker } from '../../shared/model/ticker.ts'
 
 /* Checks of what was typed, before anything is started. Each returns the text as it was, but for times. */
 
@@ -45,7 +46,7 @@ export function instant(text: string): number {
 
 export function tickers(text: string): string {
   const list = text.split(',').map((ticker) => ticker.trim())
-  if (list.some((ticker) => !/^[A-Za-z0-9.^&_-]{1,16}$/.test(ticker))) {
+  if (list.some((ticker) => !isTicker(ticker))) {
     throw new InvalidArgumentError('Expected tickers with commas between, such as SPY,AAPL.')
   }
   return text

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { StrikeflowError } from '../../shared/model/errors.ts'
+import { printableLines } from '../../shared/model/printable.ts'
 import { registerArchive } from './commands/archive.ts'
 import { registerBench } from './commands/bench.ts'
 import { registerCalendar } from './commands/calendar.ts'
@@ -14,6 +15,7 @@ import { registerProve } from './commands/prove.ts'
 import { registerReplay } from './commands/replay.ts'
 import { registerServices } from './commands/services.ts'
 import { registerStart } from './commands/start.ts'
+import { registerStop } from './commands/stop.ts'
 import { registerTail } from './commands/tail.ts'
 import { registerTorture } from './commands/torture.ts'
 import { registerVerify } from './commands/verify.ts'
@@ -31,7 +33,15 @@ const program = new Command('strikeflow')
   .showHelpAfterError('(run with --help for what is possible)')
   .exitOverride()
 
+// Whatever a command prints may quote a message, a file or a table. Line breaks stay: tables have several lines.
+for (const stream of ['log', 'error'] as const) {
+  const print = console[stream]
+  console[stream] = (...parts: unknown[]) =>
+    print(...parts.map((part) => (typeof part === 'string' ? printableLines(part) : part)))
+}
+
 registerStart(program, environment)
+registerStop(program)
 registerIngest(program, environment)
 registerTail(program, environment)
 registerDlq(program, environment)

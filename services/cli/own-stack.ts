@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import type { Env } from '../../shared/runtime/config.ts'
 import { StrikeflowError } from '../../shared/model/errors.ts'
-import { scriptPath } from './run-script.ts'
+import { guard, scriptPath } from './run-script.ts'
 
 const readySchema = z.object({ ready: z.literal(true), natsUrl: z.string(), clickhouseUrl: z.string() })
 
@@ -29,6 +29,7 @@ export async function startOwnStack(dataDirectory: string, environment: Env): Pr
       STANDALONE_CLICKHOUSE_PORT: '0',
     },
   })
+  child.once('exit', guard.watch(child.pid))
   const exited = once(child, 'exit')
   const { natsUrl, clickhouseUrl } = await Promise.race([
     readyLine(child.stdout as NodeJS.ReadableStream),

@@ -1,4 +1,5 @@
 import { type Headers, headerNames } from '../../shared/bus/messages.ts'
+import { printable } from '../../shared/model/printable.ts'
 import { decodeSnapshot } from '../../shared/model/snapshot-codec.ts'
 
 interface Message {
@@ -10,7 +11,7 @@ interface Message {
 
 /** One line for a person: JSON as it is, a snapshot by what it holds. Never throws. */
 export function readable({ subject, streamSeq, headers, payload }: Message): string {
-  return `${streamSeq}  ${subject}  ${bodyText(subject, headers, payload)}`
+  return printable(`${streamSeq}  ${subject}  ${bodyText(subject, headers, payload)}`)
 }
 
 function bodyText(subject: string, headers: Headers, payload: Uint8Array): string {

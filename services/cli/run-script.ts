@@ -1,8 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { Guard } from '../../shared/runtime/guard.ts'
 
 /** Absolute path of a script of this project, given from its root. */
 export const scriptPath = (path: string): string => new URL(`../../${path}`, import.meta.url).pathname
+
+/** So long a script has to stop by itself once this process is gone; a stack of its own then takes up to 3 s more. */
+const graceSeconds = 4
+/** Sees to it that nothing which a command starts outlives the command, even when that is killed. */
+export const guard = new Guard(graceSeconds)
 
 /**
  * Runs a script with the terminal as its own and resolves with its exit code. Signals reach it from the terminal; this
@@ -13,14 +19,21 @@ export async function runScript(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const child = spawn(process.execPath, [scriptPath(path), ...args], { stdio: 'inherit', env: withoutUndefined(env) })
+  const child = spawn(process.execPath, [scriptPath(path), ...args], {
+    // The end of the channel tells the script that this process is gone.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: withoutUndefined(env),
+  })
+  child.once('exit', guard.watch(child.pid))
   const parent = process.ppid
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
   process.on('SIGTERM', forward)
   process.on('SIGHUP', forward)
   const watch = setInterval(() => {
-    // Whoever ran us (npx, npm, a shell) is gone without a word: what we started must not outlive it.
-    if (process.ppid === 1 && parent !== 1) child.kill('SIGTERM')
+    if (process.ppid === parent) return
+    // Whoever ran us (npx, npm, a shell) is gone without a word: the script stops, and where it hangs the guard ends it.
+    child.kill('SIGTERM')
+    process.exit(1)
   }, 500)
   process.on('SIGINT', ignore)
   const [code] = (await once(child, 'exit')) as [number | null]

@@ -2,9 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { Env } from '../../shared/runtime/config.ts'
+import { isRunning } from '../../shared/runtime/process-start.ts'
 
 const stackSchema = z.object({
   pid: z.number(),
+  /** Tells the stack from a later process with its number; an earlier version did not write it. */
+  start: z.string().nullable().default(null),
   natsUrl: z.string(),
   clickhouseUrl: z.string(),
   apiUrl: z.string().nullable(),
@@ -26,10 +29,11 @@ export async function findRunningStack(dataDirectory: string): Promise<RunningSt
   try {
     const text = await readFile(join(dataDirectory, 'stack.json'), 'utf8')
     const stack = stackSchema.parse(JSON.parse(text))
-    process.kill(stack.pid, 0)
-    // A number may long belong to another program.
+    if (!isRunning(stack)) return null
+    const running = { ...stack, dataDirectory: resolve(dataDirectory) }
+    if (stack.start !== null) return running
     const commandLine = await readFile(`/proc/${stack.pid}/cmdline`, 'utf8').catch(() => 'standalone')
-    return commandLine.includes('standalone') ? { ...stack, dataDirectory: resolve(dataDirectory) } : null
+    return commandLine.includes('standalone') ? running : null
   } catch {
     return null
   }

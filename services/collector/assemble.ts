@@ -1,6 +1,7 @@
 import { sessionDate } from '../../shared/calendar/sessions.ts'
 import type { Zone } from '../../shared/calendar/zones.ts'
 import { snapshotId } from '../../shared/model/identity.ts'
+import { printable } from '../../shared/model/printable.ts'
 import type { SnapshotMeta } from '../../shared/model/snapshot.ts'
 import { contentHash } from './content-hash.ts'
 import { buildContracts, type ContractRows, foreignRoot } from './contract-columns.ts'
@@ -38,6 +39,14 @@ export function assembleSnapshot(chain: NormalizedChain): FetchOutcome {
     values: chain.values,
     ...(claims === undefined ? {} : { claims }),
   })
+  // A chain without a contract says nothing of the market, and stored it would count as delivered.
+  const [first] = rejects
+  if (columns.length === 0 && first !== undefined) {
+    const { symbol, reason, detail } = first
+    const count = raw.symbols.length
+    const what = `each of ${count} rows was refused, the first is ${printable(symbol)} (${reason}: ${printable(detail)})`
+    return { ...refused('all_rejected', what), rejectsByReason }
+  }
   const identity = {
     provider,
     underlying,

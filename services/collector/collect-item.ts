@@ -1,8 +1,8 @@
+import { isTicker } from '../../shared/model/ticker.ts'
 import type { Clock } from '../../shared/runtime/clock.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import type { CollectorMetrics } from './metrics.ts'
 import type { FetchedSnapshot, OptionChainProvider, PassItem } from './providers/provider.ts'
-import { isTicker } from './providers/ticker.ts'
 import type { CollectorOutput, StoredAck } from './publish.ts'
 import { createRecentIds } from './recent-ids.ts'
 import type { ScanStart } from './scan.ts'
@@ -32,7 +32,7 @@ export function createCollectItem({ provider, output, metrics, log, clock, sched
   async function publish(fetched: FetchedSnapshot, startedAtMs: number): Promise<ItemResult> {
     const { meta, columns } = fetched.snapshot
     const { provider: name, underlying, snapshotId } = meta
-    const rejectsByReason = fetched.rejectsByReason ?? countRejects(fetched)
+    const rejectsByReason = fetched.rejectsByReason ?? rejectsOf(fetched)
     const contracts = columns.length
     const slot = schedule?.slotOf(underlying, startedAtMs) ?? null
     const chain = `${name}\0${underlying}`
@@ -49,8 +49,7 @@ export function createCollectItem({ provider, output, metrics, log, clock, sched
     metrics.contracts.inc({ provider: name }, contracts)
     metrics.publishedBytes.inc({ provider: name }, published.bytes)
     metrics.marketTimeSeconds.set({ provider: name }, meta.marketTimeMs / 1000)
-    for (const [reason, count] of Object.entries(rejectsByReason))
-      metrics.rejects.inc({ provider: name, reason }, count)
+    countRejects(metrics, name, rejectsByReason)
     if (meta.listed > contracts) log.warn({ provider: name, underlying, snapshotId, rejectsByReason }, 'rows rejected')
     return { kind: 'published', contracts, rejectsByReason }
   }
@@ -66,6 +65,7 @@ export function createCollectItem({ provider, output, metrics, log, clock, sched
       const { underlying, source } = item
       const detail = source === undefined ? result.detail : `${source}: ${result.detail}`
       metrics.refusals.inc({ provider: name, reason })
+      countRejects(metrics, name, result.rejectsByReason ?? {})
       log.warn({ provider: name, underlying, scanId, reason, detail }, 'chain refused')
       // A file too broken to name an underlying is no gap of one.
       if (isTicker(underlying))
@@ -75,8 +75,16 @@ export function createCollectItem({ provider, output, metrics, log, clock, sched
   }
 }
 
-function countRejects({ snapshot }: FetchedSnapshot): NonNullable<FetchedSnapshot['rejectsByReason']> {
+function rejectsOf({ snapshot }: FetchedSnapshot): NonNullable<FetchedSnapshot['rejectsByReason']> {
   const counts: Record<string, number> = {}
   for (const { reason } of snapshot.meta.rejects) counts[reason] = (counts[reason] ?? 0) + 1
   return counts
+}
+
+function countRejects(
+  metrics: CollectorMetrics,
+  provider: string,
+  rejectsByReason: NonNullable<FetchedSnapshot['rejectsByReason']>,
+): void {
+  for (const [reason, count] of Object.entries(rejectsByReason)) metrics.rejects.inc({ provider, reason }, count)
 }

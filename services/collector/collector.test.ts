@@ -10,6 +10,7 @@ import { type FetchOutcome, type OptionChainProvider, type PassItem, refused } f
 import type { Gap } from '../../shared/model/gap.ts'
 import type { PassReport } from '../../shared/model/pass-report.ts'
 import type { CollectorOutput, StoredAck } from './publish.ts'
+import { renderSummary } from './summary.ts'
 
 const marketTimeMs = Date.UTC(2026, 10, 16, 16)
 
@@ -145,6 +146,19 @@ describe('the collector', () => {
     expect(gaps[0]?.scanId).toBe(scans[0]?.scanId)
     expect(scans[1]).toMatchObject({ delivered: 1, refused: 1, refusalsByReason: { not_json: 1 } })
     expect(await registry.metrics()).toContain('refusals_total{provider="test",reason="not_json",service="test"} 1')
+  })
+
+  it('takes a chain whose every row was refused for a gap, with its rejects counted and shown', async () => {
+    const { output, published, scans, gaps } = outputOf()
+    const rejectsByReason = { bad_symbol: 18 }
+    const all = { ...refused('all_rejected', 'each of 18 rows was refused, the first is O:A'), rejectsByReason }
+    const { collector, registry } = collectorOf(providerOf([[item('A', gives(all))]]), output)
+    await collector.run(running())
+    expect(published).toEqual([])
+    expect(gaps).toMatchObject([{ underlying: 'A', reason: 'all_rejected', detail: expect.stringContaining('O:A') }])
+    expect(scans[1]).toMatchObject({ delivered: 0, refused: 1, rejectsByReason, refusalsByReason: { all_rejected: 1 } })
+    expect(await registry.metrics()).toContain('rejects_total{provider="test",reason="bad_symbol",service="test"} 18')
+    expect(renderSummary(collector.summary())).toMatch(/^A +1 +0 +0 +bad_symbol 18 +all_rejected 1$/m)
   })
 
   it('counts a file too broken to name an underlying, but makes no gap of it', async () => {

@@ -24,6 +24,12 @@ export interface ComposeOptions {
   readonly onProgress?: (progress: Progress) => void
 }
 
+/**
+ * As long as a timer can wait: a server that is away, or whose disk is full, is waited for. A copy that comes after the stream's
+ * duplicate window is recognised by the processor.
+ */
+const publishDeadlineMs = 2 ** 31 - 1
+
 /** Builds the collector on a live bus. It is ready as soon as the bus is connected. */
 export async function composeCollector(
   { collector: settings, nats, health }: CollectorConfig,
@@ -41,6 +47,7 @@ export async function composeCollector(
   await ensureStreams(bus, profile, { replicas })
   await agreeOnPartitions(bus, settings.partitions, 'COLLECTOR_PARTITIONS')
   const publishing = {
+    deadlineMs: publishDeadlineMs,
     signal: aWhileAfter(signal),
     onRetry: (err: unknown) => log.warn({ err }, 'publish tried again'),
   }

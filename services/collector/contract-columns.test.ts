@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { contractFlags } from '../../shared/model/snapshot.ts'
-import { type ContractRows, buildContracts, isForeignRoot, maxKeptRejects } from './contract-columns.ts'
+import { maxKeptRejects } from '../../shared/model/snapshot.ts'
+import { type ContractRows, buildContracts, isForeignRoot } from './contract-columns.ts'
 
 const marketTimeMs = Date.UTC(2026, 10, 16, 16, 19)
 

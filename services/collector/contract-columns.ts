@@ -3,7 +3,13 @@ import { expiryInstantS } from '../../shared/calendar/expiry.ts'
 import { isAdjustedRoot, type OccContract, parseOccSymbol } from '../../shared/calendar/occ.ts'
 import { usRootFacts } from '../../shared/calendar/roots.ts'
 import type { Zone } from '../../shared/calendar/zones.ts'
-import { type ChainColumns, contractFlags, type QuoteReject, type RejectReason } from '../../shared/model/snapshot.ts'
+import {
+  type ChainColumns,
+  contractFlags,
+  maxKeptRejects,
+  type QuoteReject,
+  type RejectReason,
+} from '../../shared/model/snapshot.ts'
 
 const priceFields = ['bid', 'ask', 'last'] as const
 const countFields = ['bidSize', 'askSize', 'volume', 'openInterest'] as const
@@ -40,8 +46,6 @@ export interface BuiltContracts {
   readonly rejectsByReason: Readonly<Partial<Record<RejectReason, number>>>
 }
 
-/** Rejects that travel with a snapshot; more are only counted, or a broken chain would make a message of nothing else. */
-export const maxKeptRejects = 200
 /** More roots than any underlying has; a chain with more is not one chain. */
 const maxRoots = 1000
 

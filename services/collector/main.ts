@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { printable } from '../../shared/model/printable.ts'
 import { readSettings } from '../../shared/runtime/config.ts'
 import { systemClock } from '../../shared/runtime/clock.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
@@ -24,7 +25,7 @@ let isFruitless = false
 const exitCode = await runService(log, async (composition): Promise<Service> => {
   const config = readConfig(process.env)
   const { report } = config.collector
-  const onProgress = createProgressReport((line) => void process.stderr.write(`${line}\n`), systemClock)
+  const onProgress = createProgressReport((line) => void process.stderr.write(`${printable(line)}\n`), systemClock)
   const collector = await composeCollector(config, log, composition, { boot, ...(report ? { onProgress } : {}) })
   return {
     name: collector.name,
@@ -36,7 +37,7 @@ const exitCode = await runService(log, async (composition): Promise<Service> => 
       const problem = signal.aborted ? null : fruitlessProblem(summary, config.collector)
       if (problem === null) return
       isFruitless = true
-      process.stderr.write(`strikeflow: ${problem}\n`)
+      process.stderr.write(`strikeflow: ${printable(problem)}\n`)
     },
   }
 })

@@ -1,3 +1,4 @@
+import { printable } from '../../shared/model/printable.ts'
 import { emptyTally, type ItemResult, type Tally, tallied } from './tally.ts'
 
 /** What an ingest did, per underlying and over all. */
@@ -76,7 +77,8 @@ export function renderSummary({ byUnderlying, totals }: IngestSummary): string {
 
 function cells(name: string, tally: Tally): string[] {
   return [
-    name,
+    // A file's own name, where it is too broken to say of what it is.
+    printable(name),
     grouped(tally.files),
     grouped(tally.snapshots),
     grouped(tally.contracts),

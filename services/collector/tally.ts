@@ -7,9 +7,15 @@ export type ItemResult =
       readonly contracts: number
       readonly rejectsByReason: Readonly<Partial<Record<RejectReason, number>>>
     }
-  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly detail: string }
+  | {
+      readonly kind: 'refused'
+      readonly reason: RefusalReason
+      readonly detail: string
+      /** Of a chain whose every row was refused. */
+      readonly rejectsByReason?: Readonly<Partial<Record<RejectReason, number>>>
+    }
 
-/** Counts over items. Contracts and rejects are those of new snapshots: a repeated chain adds none. */
+/** Counts over items. Contracts and rejects are those of new snapshots and of refused chains: a repeated chain adds none. */
 export interface Tally {
   readonly files: number
   /** Distinct snapshots. */
@@ -51,6 +57,7 @@ export function tallied(tally: Tally, result: ItemResult): Tally {
         ...tally,
         files,
         refused: tally.refused + 1,
+        rejectsByReason: summed(tally.rejectsByReason, result.rejectsByReason ?? {}),
         refusalsByReason: summed(tally.refusalsByReason, { [result.reason]: 1 }),
       }
   }

@@ -1,4 +1,5 @@
 import type { ExportName } from '../../shared/model/export-layout.ts'
+import { isTicker } from '../../shared/model/ticker.ts'
 import { type LatestSnapshot, readChainTexts, readLatestSnapshots } from '../../shared/store/queries/latest-chains.ts'
 import { readLatestFeatures } from '../../shared/store/queries/latest-features.ts'
 import type { Query } from '../../shared/store/queries/query.ts'
@@ -14,6 +15,8 @@ interface DocumentLimits {
 
 interface DocumentRows {
   readonly count: number
+  /** Rows that cannot be said: of an underlying nobody can ask for, or that cannot be put into words. */
+  readonly leftOut: number
   /** JSON texts; a big document is read while it is written. */
   readonly rows: AsyncIterable<string> | Iterable<string>
 }
@@ -33,37 +36,52 @@ const settleMs = 5000
 export const documents: readonly DocumentSource[] = [
   {
     name: 'alerts',
-    read: async (query, limits) => mapped(await readRecentAlerts(query, limits.alerts), alertRow),
+    read: async (query, limits) => said(await readRecentAlerts(query, limits.alerts), alertRow, isNamed),
     changeKey: ({ alerts, scans }) => `${alerts} ${scans}`,
     settleMs: 0,
   },
   {
     name: 'scans',
-    read: async (query, limits) => mapped(await readRecentScans(query, limits.scans), scanRow),
+    read: async (query, limits) => said(await readRecentScans(query, limits.scans), scanRow),
     changeKey: ({ alerts, scans }) => `${alerts} ${scans}`,
     settleMs: 0,
   },
   {
     name: 'features',
-    read: async (query) => mapped(await readLatestFeatures(query), featureRow),
+    read: async (query) => said(await readLatestFeatures(query), featureRow, isNamed),
     changeKey: ({ endedScans }) => endedScans,
     settleMs,
   },
   {
     name: 'chains',
     read: async (query) => {
-      const snapshots = await readLatestSnapshots(query)
-      return { count: snapshots.length, rows: chainRows(query, snapshots) }
+      const found = await readLatestSnapshots(query)
+      const snapshots = found.filter(isNamed)
+      return { count: snapshots.length, leftOut: found.length - snapshots.length, rows: chainRows(query, snapshots) }
     },
     changeKey: ({ endedScans }) => endedScans,
     settleMs,
   },
 ]
 
-const mapped = <T>(found: readonly T[], toRow: (row: T) => string): DocumentRows => ({
-  count: found.length,
-  rows: found.values().map(toRow),
-})
+/** Says each row; one that cannot be said is left out, and costs the others nothing. */
+export function said<T>(
+  found: readonly T[],
+  toRow: (row: T) => string,
+  isWanted: (row: T) => boolean = () => true,
+): DocumentRows {
+  const rows = found.flatMap((row) => {
+    try {
+      return isWanted(row) ? [toRow(row)] : []
+    } catch {
+      return []
+    }
+  })
+  return { count: rows.length, leftOut: found.length - rows.length, rows }
+}
+
+/** A name that the API does not know would cost all others their document: nobody can ask for it. */
+const isNamed = ({ underlying }: { readonly underlying: string }): boolean => isTicker(underlying)
 
 /** The next batch is asked for while one is being written; two of them are what chains hold in memory. */
 async function* chainRows(query: Query, snapshots: readonly LatestSnapshot[]): AsyncGenerator<string> {

@@ -302,7 +302,7 @@ describe('the exporter', () => {
   })
 
   it('sweeps what a killed exporter left behind when it starts', async () => {
-    await writeFile(join(directory, '.chains.json.dead.tmp'), 'torn')
+    await writeFile(join(directory, '.chains.json.6b8b4567-327b-43c6-b43c-986966334873.tmp'), 'torn')
     const stop = new AbortController()
     const running = exporter.run(stop.signal)
     await expect.poll(() => readdir(directory)).toContain('chains.json')

@@ -59,10 +59,10 @@ export function createExporter(deps: DocumentWriterDeps): Exporter {
     name: 'exporter',
     step,
     async run(signal) {
-      await mkdir(settings.directory, { recursive: true })
-      metrics.orphansSwept.inc(await sweepOrphans(settings.directory))
+      let isPrepared = false
       while (!signal.aborted) {
-        const waitMs = await step().then(onStoreThere, onStoreAway)
+        isPrepared ||= await prepare(deps)
+        const waitMs = isPrepared ? await step().then(onStoreThere, onStoreAway) : settings.retryMs
         await delay(waitMs, undefined, { signal }).catch(() => {})
       }
     },
@@ -84,5 +84,17 @@ export function createExporter(deps: DocumentWriterDeps): Exporter {
     if (!isStoreAway) log.warn({ err }, 'store is away, the old documents stay')
     isStoreAway = true
     return settings.retryMs
+  }
+}
+
+/** Makes the directory ready; false when the disk does not take it, as a full one. */
+async function prepare({ settings, metrics, log }: DocumentWriterDeps): Promise<boolean> {
+  try {
+    await mkdir(settings.directory, { recursive: true })
+    metrics.orphansSwept.inc(await sweepOrphans(settings.directory))
+    return true
+  } catch (err) {
+    log.warn({ err }, 'cannot prepare the directory yet')
+    return false
   }
 }

@@ -25,6 +25,7 @@ export function createMetrics(registry: Registry) {
     }),
     exportBytes: gauge('export_bytes', 'Size of the document as last written'),
     exportRows: gauge('export_rows', 'Rows of the document as last written'),
+    exportRowsLeftOut: gauge('export_rows_left_out', 'Rows the document as last written could not hold'),
     exportTimestamp: gauge(
       'export_timestamp_seconds',
       'Time stated in the document as last written; its age is time() less this',

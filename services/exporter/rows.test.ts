@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { batchesOf } from './documents.ts'
+import { batchesOf, said } from './documents.ts'
 import { alertRow, chainRow, featureRow, scanRow } from './rows.ts'
 
 const snapshot = {
@@ -127,5 +127,19 @@ describe('chains are read in batches', () => {
       expect(batch.length === 1 || contracts <= 20_000).toBe(true)
     }
     expect(batchesOf([])).toEqual([])
+  })
+})
+
+describe('a row that cannot be said', () => {
+  it('is left out, and the others are the document', () => {
+    const odd = { ...alert, underlying: 'X'.repeat(250) }
+    const isNamed = ({ underlying }: typeof alert): boolean => underlying.length <= 32
+    const failing = (row: typeof alert): string => {
+      if (row.score === 13) throw new RangeError('no such time')
+      return alertRow(row)
+    }
+    const { count, leftOut, rows } = said([alert, odd, { ...alert, score: 13 }, alert], failing, isNamed)
+    expect([count, leftOut]).toEqual([2, 2])
+    expect([...(rows as Iterable<string>)]).toHaveLength(2)
   })
 })

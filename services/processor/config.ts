@@ -40,8 +40,10 @@ export const processorSettings = z.object({
   leaseTtlMs: integer(500, 600_000).default(8_000),
   /** Leases are renewed this often. */
   leaseRenewMs: integer(50, 200_000).default(2_000),
-  /** ClickHouse ends an insert that takes longer; a new owner waits so long for one begun before. Rounded up to seconds. */
+  /** ClickHouse ends an insert that takes longer. The limit grows with the rows and with how slow the server is. Rounded up to seconds. */
   insertLimitMs: integer(1_000, 60_000).default(3_000),
+  /** It does not grow beyond this: so long may a new owner of a partition have to wait for an insert that was begun before. */
+  insertLimitMostMs: integer(1_000, 60_000).default(25_000),
   /** A flush is written when it holds so many contract rows … */
   flushRows: integer(1, 1_000_000).default(100_000),
   /** … or so long after its first message, whichever comes first. */

@@ -14,6 +14,7 @@ import { deliveryRules } from './delivery/rules.ts'
 import { type Flush } from './flush.ts'
 import { createGathering } from './gathering.ts'
 import { createHandler } from './handler.ts'
+import { InsertLimit } from './insert-limit.ts'
 import { KeyStates } from './key-states.ts'
 import type { ProcessorMetrics } from './metrics.ts'
 import { createRowSink } from './row-sink.ts'
@@ -50,7 +51,8 @@ const featuresWaitMs = 25
 export async function createProcessor(deps: ProcessorDeps): Promise<Delivery<Flush>> {
   const { bus, store, settings, instance, boot, log, point, hasPoints } = deps
   const codeVersion = codeVersionOf(deps.version, settings)
-  const { insertLimitMs } = settings
+  const { insertLimitMs: leastMs, insertLimitMostMs: mostMs } = settings
+  const limit = new InsertLimit({ leastMs, mostMs })
   const parameters = featureParams(settings)
   const writer = { codeVersion, parameters }
   return new Delivery(
@@ -60,7 +62,8 @@ export async function createProcessor(deps: ProcessorDeps): Promise<Delivery<Flu
       partitions: settings.partitions,
       ttlMs: settings.leaseTtlMs,
       renewMs: settings.leaseRenewMs,
-      insertLimitMs,
+      // Another owner's limit may have grown as far: a taker waits for that.
+      insertLimitMs: Math.max(leastMs, mostMs),
       flushRows: settings.flushRows,
       flushMs: settings.flushMs,
     },
@@ -71,7 +74,7 @@ export async function createProcessor(deps: ProcessorDeps): Promise<Delivery<Flu
       cursors: await openBucket(bus, 'cursors'),
       stream: createChainStream(bus, deps.streams.profile, deps.streams.replicas),
       ledger: createLedger(store, { owner: `${instance}/${boot}`, codeVersion }),
-      sink: createRowSink(store, { writer, insertLimitMs, midway: hasPoints ? () => point('mid-body') : undefined }),
+      sink: createRowSink(store, { writer, limit, midway: hasPoints ? () => point('mid-body') : undefined }),
       handler: createHandler({
         ...deps,
         gather: createGathering(systemTimers, featuresWaitMs),

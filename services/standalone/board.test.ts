@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type BoardFigures, renderBoard } from './board.ts'
+import { type BoardDisk, type BoardFigures, renderBoard, Screen } from './board.ts'
 
 const addresses = {
   api: 'http://127.0.0.1:8061',
@@ -8,31 +8,33 @@ const addresses = {
   data: '/data',
   curlFile: 'data/secrets/curl-reader',
 }
-const services = [{ spec: { name: 'processor' }, state: 'running', restarts: 2, pid: 41 }] as const
+const services = [
+  { spec: { name: 'processor' }, state: 'running', restarts: 2, lastEnd: 'hung for 21 s', pid: 41 },
+] as const
 const figures: BoardFigures = {
   snapshots: 1234,
   contracts: 5_678_901,
   alerts: 3,
   contractsPerSecond: 1500.4,
   latestMarketTime: '2026-11-16 14:51:00 UTC',
-  freeGib: 71.66,
-  lowDisk: false,
   latestAlerts: ['14:51:00  critical  SPX: 30-day IV 25.7 %, 9.4 points above its level'],
   refused: 0,
   archive: null,
   slots: null,
 }
-const text = (some: Partial<BoardFigures> | null, silentSeconds = 0): string =>
+const disk: BoardDisk = { freeGib: 71.66, state: 'ok', missingLogLines: 0 }
+const text = (some: Partial<BoardFigures> | null, silentSeconds = 0, shownDisk: Partial<BoardDisk> = {}): string =>
   renderBoard(services, some === null ? null : { ...figures, ...some }, addresses, {
     upSeconds: 3725,
     silentSeconds,
+    disk: { ...disk, ...shownDisk },
   }).join('\n')
 
 describe('the board', () => {
   it('shows services, figures, alerts and where to look', () => {
     const board = text({})
     expect(board).toContain('up 01:02:05')
-    expect(board).toMatch(/processor +running +pid 41 +restarts 2/)
+    expect(board).toMatch(/processor +running +pid 41 +restarts 2 \(hung for 21 s\)/)
     expect(board).toContain('1,234 snapshots, 5,678,901 contracts, 3 alerts')
     expect(board).toContain('1,500 contracts/s')
     expect(board).toContain('SPX: 30-day IV 25.7 %')
@@ -50,7 +52,14 @@ describe('the board', () => {
 
   it('warns of a disk that is nearly full before it is', () => {
     expect(text({})).not.toContain('LOW')
-    expect(text({ lowDisk: true, freeGib: 3.21 })).toMatch(/3\.2 GiB free +LOW/)
+    expect(text({}, 0, { state: 'low', freeGib: 3.21 })).toMatch(/3\.2 GiB free +LOW/)
+  })
+
+  it('says that the disk is full, also while ClickHouse does not answer, and which logs are incomplete', () => {
+    const full = text(null, 30, { state: 'full', freeGib: 0, missingLogLines: 1200 })
+    expect(full).toMatch(/0\.0 GiB free +FULL: .*goes on by itself/)
+    expect(full).toMatch(/logs +1,200 lines could not be written/)
+    expect(text({})).not.toContain('logs  ')
   })
 
   it('says how old its figures are when ClickHouse does not answer', () => {
@@ -73,5 +82,16 @@ describe('the board', () => {
 
   it('has something to say before the first figures', () => {
     expect(text(null)).toContain('waiting for the first figures')
+  })
+
+  it('obeys nothing that an alert or a reason says to the terminal', () => {
+    for (const isTTY of [true, false]) {
+      let shown = ''
+      const out = { isTTY, columns: 200, rows: 40, write: (chunk: string) => (shown += chunk) }
+      const lines = text({ latestAlerts: ['SPX\u001b[2J\u001b]0;owned\u0007\u202e'] }).split('\n')
+      new Screen(out as unknown as NodeJS.WriteStream).show(lines, lines.join(' '), 0)
+      expect(shown).toContain(String.raw`SPX\x1b[2J`)
+      for (const hostile of ['\u001b]', '\u001b[2J', '\u0007', '\u202e']) expect(shown).not.toContain(hostile)
+    }
   })
 })

@@ -1,3 +1,4 @@
+import { printable } from '../../shared/model/printable.ts'
 import type { SessionTotals } from '../../shared/store/queries/gaps.ts'
 import type { ChildService } from './child-service.ts'
 
@@ -8,8 +9,6 @@ export interface BoardFigures {
   readonly alerts: number
   readonly contractsPerSecond: number
   readonly latestMarketTime: string | null
-  readonly freeGib: number
-  readonly lowDisk: boolean
   readonly latestAlerts: readonly string[]
   /** Chains refused since the collector started; null when unknown. */
   readonly refused: number | null
@@ -37,13 +36,21 @@ export interface BoardAddresses {
   readonly curlFile: string
 }
 
-export interface BoardTimes {
+export interface BoardDisk {
+  readonly freeGib: number
+  readonly state: 'ok' | 'low' | 'full'
+  /** Of the services' logs, because the disk was full. */
+  readonly missingLogLines: number
+}
+
+export interface BoardState {
   readonly upSeconds: number
   /** Since the figures were read. */
   readonly silentSeconds: number
+  readonly disk: BoardDisk
 }
 
-export interface BoardService extends Pick<ChildService, 'state' | 'restarts' | 'pid'> {
+export interface BoardService extends Pick<ChildService, 'state' | 'restarts' | 'lastEnd' | 'pid'> {
   readonly spec: { readonly name: string }
 }
 
@@ -52,14 +59,14 @@ export function renderBoard(
   services: readonly BoardService[],
   figures: BoardFigures | null,
   addresses: BoardAddresses,
-  { upSeconds, silentSeconds }: BoardTimes,
+  { upSeconds, silentSeconds, disk }: BoardState,
 ): readonly string[] {
   const lines = [`strikeflow  up ${duration(upSeconds)}`, '']
-  for (const { spec, state, restarts, pid } of services) {
-    const again = restarts > 0 ? `  restarts ${restarts}` : ''
+  for (const { spec, state, restarts, lastEnd, pid } of services) {
+    const again = restarts > 0 ? `  restarts ${restarts}${lastEnd === null ? '' : ` (${lastEnd})`}` : ''
     lines.push(`  ${spec.name.padEnd(11)} ${state.padEnd(10)} ${pid === null ? '' : `pid ${pid}`}${again}`)
   }
-  lines.push('')
+  lines.push('', ...diskLines(disk))
   if (figures === null) lines.push('  waiting for the first figures')
   else lines.push(...figureLines(figures))
   if (figures !== null && silentSeconds > 5)
@@ -73,13 +80,23 @@ export function renderBoard(
   return lines
 }
 
+const diskWords: Readonly<Record<BoardDisk['state'], string>> = {
+  ok: '',
+  low: '  LOW: free some space, or writes will stop when it is full',
+  full: '  FULL: nothing new is stored; free some space, and it goes on by itself',
+}
+
+function diskLines({ freeGib, state, missingLogLines }: BoardDisk): readonly string[] {
+  const free = `  disk        ${freeGib.toFixed(1)} GiB free${diskWords[state]}`
+  return missingLogLines === 0 ? [free] : [free, `  logs        ${count(missingLogLines)} lines could not be written`]
+}
+
 function figureLines(figures: BoardFigures): readonly string[] {
-  const { snapshots, contracts, alerts, contractsPerSecond, latestMarketTime, freeGib } = figures
+  const { snapshots, contracts, alerts, contractsPerSecond, latestMarketTime } = figures
   const lines = [
     `  stored      ${count(snapshots)} snapshots, ${count(contracts)} contracts, ${count(alerts)} alerts`,
     `  rate        ${count(Math.round(contractsPerSecond))} contracts/s`,
     `  market time ${latestMarketTime ?? 'none yet'}`,
-    `  disk        ${freeGib.toFixed(1)} GiB free${figures.lowDisk ? '  LOW: free some space, or writes will stop when it is full' : ''}`,
   ]
   if (figures.archive !== null) lines.push(archiveLine(figures.archive))
   if (figures.refused !== null && figures.refused > 0) {
@@ -133,15 +150,17 @@ export class Screen {
   }
 
   show(lines: readonly string[], plain: string, nowMs: number): void {
+    // An alert names its underlying, a reason quotes an error.
+    const [clean, summary] = [lines.map(printable), printable(plain)]
     if (!this.#out.isTTY) {
       if (nowMs - this.#lastPlainMs < 5000) return
       this.#lastPlainMs = nowMs
-      this.#out.write(`${plain}\n`)
+      this.#out.write(`${summary}\n`)
       return
     }
     const width = this.#out.columns
     // Lines above the window cannot be drawn again, so a low one shows the head.
-    const fitting = lines.slice(0, Math.max(1, this.#out.rows - 1))
+    const fitting = clean.slice(0, Math.max(1, this.#out.rows - 1))
     const up = this.#shownLines > 0 ? `\u001B[${this.#shownLines}A` : ''
     this.#out.write(up + fitting.map((line) => `\u001B[2K${line.slice(0, width - 1)}\n`).join('') + '\u001B[0J')
     this.#shownLines = fitting.length

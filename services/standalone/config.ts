@@ -20,6 +20,8 @@ export const standaloneSettings = z.object({
   seed: integer(0, 2 ** 31 - 1).optional(),
   /** Below so much free disk the board warns. */
   diskWarnBytes: integer(0, 2 ** 53 - 1).default(5 * 1024 ** 3),
+  /** A service whose event loop stands for so long is killed and started again; time without a CPU does not count. 0: never. */
+  hangSeconds: integer(0, 86_400).default(20),
   /** Keeps every message of CHAINS as files under `archive` of the data directory. */
   archive: flag().default(true),
   /** `full` runs every stage; `store` only what stores: for a bounded ingest. */

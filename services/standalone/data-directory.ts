@@ -1,11 +1,14 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
-import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { StrikeflowError } from '../../shared/model/errors.ts'
+import { writeAtomically } from '../../shared/runtime/atomic-file.ts'
+import { claimOwnerFile } from '../../shared/runtime/owner-file.ts'
+import { isRunning, type ProcessName } from '../../shared/runtime/process-start.ts'
+import { deleteOwnFiles, isEmpty, isOfEarlierVersion, linkAmongOwnFiles, readRegularFile } from './own-files.ts'
 
 /** What a running stack says of itself in `stack.json`, so that other commands find it. */
-export interface StackFacts {
-  readonly pid: number
+export interface StackFacts extends ProcessName {
   readonly natsUrl: string
   readonly clickhouseUrl: string
   readonly apiUrl: string | null
@@ -21,6 +24,10 @@ export interface DataDirectory {
   readonly archive: string
   readonly logs: string
   readonly stackFile: string
+  /** Names the process that has the directory, from the first moment of its start to the last of its stop. */
+  readonly ownerFile: string
+  /** Its presence says that the directory is ours. */
+  readonly markerFile: string
   /** What the simulator put into its market. */
   readonly groundTruthFile: string
 }
@@ -43,7 +50,34 @@ function dataDirectory(path: string): DataDirectory {
     archive: join(root, 'archive'),
     logs: join(root, 'logs'),
     stackFile: join(root, 'stack.json'),
+    ownerFile: join(root, 'owner.json'),
+    markerFile: join(root, '.strikeflow'),
     groundTruthFile: join(root, 'ground-truth.ndjson'),
+  }
+}
+
+/** A data directory that no other stack can take before this is disposed. */
+export interface ClaimedDirectory extends DataDirectory, Disposable {}
+
+/**
+ * Makes the directory ready; with `fresh`, without the data of earlier starts. Refuses a directory of somebody else's, one with
+ * links in it, and one that a living stack has. Throws StrikeflowError `config`.
+ */
+export async function claimDataDirectory(path: string, fresh: boolean): Promise<ClaimedDirectory> {
+  const directory = writableDirectory(path)
+  markAsOurs(directory)
+  refuseLinks(directory)
+  const owned = claimOwnerFile(directory.ownerFile, ({ pid }) => alreadyRunning(directory, pid))
+  try {
+    refuseEarlierStack(directory)
+    if (fresh) await deleteOwnFiles(directory.root)
+    // Left by a stack that was killed: its addresses may be another's by now.
+    await rm(directory.stackFile, { force: true })
+    for (const folder of folders(directory)) await mkdir(folder, { recursive: true })
+    return { ...directory, [Symbol.dispose]: () => owned[Symbol.dispose]() }
+  } catch (error) {
+    owned[Symbol.dispose]()
+    throw error
   }
 }
 
@@ -53,15 +87,16 @@ export function writableDirectory(path: string): DataDirectory {
   try {
     makeDirectory(directory.root)
     accessSync(directory.root, constants.W_OK)
-    return directory
+    // `data` itself may be a link to a larger disk: what counts is the directory it leads to.
+    return dataDirectory(realpathSync(directory.root))
   } catch (cause) {
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException
-    throw new StrikeflowError(
-      'config',
-      `Cannot write to ${directory.root} (${code}); choose another --data directory`,
-      { cause },
-    )
+    throw cannotWrite(directory, cause)
   }
+}
+
+function cannotWrite({ root }: DataDirectory, cause: unknown): StrikeflowError {
+  const { code = 'unknown' } = cause as NodeJS.ErrnoException
+  return new StrikeflowError('config', `Cannot write to ${root} (${code}); choose another --data directory`, { cause })
 }
 
 /** Step by step: where nothing can be made, as below /proc, Node's own `recursive` never comes back. */
@@ -78,43 +113,67 @@ function makeDirectory(path: string): void {
 
 const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
-/** Makes the directory ready; with `fresh`, empty. Refuses when a living stack is on it. */
-export async function claimDataDirectory(directory: DataDirectory, fresh: boolean): Promise<void> {
-  const running = await runningStack(directory)
-  if (running !== null) {
+const markerKind = 'strikeflow data directory'
+
+/** Writes the marker into an empty directory and, once, into one that an earlier version has used. Refuses any other. */
+function markAsOurs(directory: DataDirectory): void {
+  const { root, markerFile } = directory
+  if (readRegularFile(markerFile)?.includes(`"${markerKind}"`) === true) return
+  if (!isEmpty(root) && !isOfEarlierVersion(root)) {
     throw new StrikeflowError(
       'config',
-      `A stack is already running on ${directory.root} (pid ${running.pid}). Stop it, or choose another --data directory.`,
+      `${root} holds files that are not of strikeflow, so nothing is written or deleted there. ` +
+        `Name an empty directory or a new one with --data, such as --data ${join(root, 'strikeflow')}`,
     )
   }
-  if (fresh) {
-    for (const path of [...folders(directory), directory.groundTruthFile]) {
-      await rm(path, { recursive: true, force: true })
-    }
+  if (lstatSync(markerFile, { throwIfNoEntry: false }) !== undefined) {
+    throw new StrikeflowError(
+      'config',
+      `${markerFile} is not the file that strikeflow puts there: remove it, or choose another --data directory`,
+    )
   }
-  for (const path of folders(directory)) {
-    await mkdir(path, { recursive: true })
+  const marker = { kind: markerKind, purpose: 'strikeflow keeps its data here; --fresh deletes it' }
+  try {
+    writeFileSync(markerFile, `${JSON.stringify(marker)}\n`, { flag: 'wx' })
+  } catch (cause) {
+    // Another start on the same empty directory was faster.
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cannotWrite(directory, cause)
   }
 }
 
-/** The stack that runs on this directory now; null when there is none. */
-export async function runningStack(directory: DataDirectory): Promise<StackFacts | null> {
+function refuseLinks({ root }: DataDirectory): void {
+  const link = linkAmongOwnFiles(root)
+  if (link === null) return
+  throw new StrikeflowError(
+    'config',
+    `${link.path} is a link to ${link.target}, and no link is followed inside a data directory. ` +
+      'Remove it, or put the whole directory there and name it with --data',
+  )
+}
+
+const alreadyRunning = ({ root }: DataDirectory, pid: number): StrikeflowError =>
+  new StrikeflowError(
+    'config',
+    `A stack is already running on ${root} (pid ${pid}). Stop it with "npx strikeflow stop --data ${root}", or choose another --data directory.`,
+  )
+
+/** A stack of an earlier version has no owner file; it is known by its `stack.json` and its command line. */
+function refuseEarlierStack(directory: DataDirectory): void {
+  const pid = pidOfEarlierStack(directory)
+  if (pid !== null) throw alreadyRunning(directory, pid)
+}
+
+function pidOfEarlierStack({ stackFile }: DataDirectory): number | null {
   try {
-    const facts = JSON.parse(await readFile(directory.stackFile, 'utf8')) as StackFacts
-    process.kill(facts.pid, 0)
-    const commandLine = await readFile(`/proc/${facts.pid}/cmdline`, 'utf8').catch(() => 'standalone')
-    // A number may long belong to another program.
-    return commandLine.includes('standalone') ? facts : null
+    const { pid, start = null } = JSON.parse(readRegularFile(stackFile) ?? '{}') as Partial<StackFacts>
+    if (pid === undefined || !isRunning({ pid, start })) return null
+    const commandLine = readRegularFile(`/proc/${pid}/cmdline`) ?? 'standalone'
+    return commandLine.includes('services/standalone/main.ts') ? pid : null
   } catch {
     return null
   }
 }
 
 export async function writeStackFacts(directory: DataDirectory, facts: StackFacts): Promise<void> {
-  await writeFile(directory.stackFile, `${JSON.stringify(facts, null, 2)}\n`)
-}
-
-export async function freeBytes(directory: DataDirectory): Promise<number> {
-  const { bavail, bsize } = await statfs(directory.root)
-  return bavail * bsize
+  await writeAtomically(directory.stackFile, [Buffer.from(`${JSON.stringify(facts, null, 2)}\n`)])
 }

@@ -1,13 +1,16 @@
 import { join } from 'node:path'
+import { isDiskFull } from '../../shared/runtime/disk-full.ts'
+import { Guard } from '../../shared/runtime/guard.ts'
 import { createLogger } from '../../shared/runtime/logger.ts'
 import { readSettings } from '../../shared/runtime/config.ts'
+import { ownName } from '../../shared/runtime/process-start.ts'
 import { printReady } from '../../shared/runtime/ready-line.ts'
 import { type Composition, runService, type Service } from '../../shared/runtime/run-service.ts'
-import { settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
+import { exitForSetting, settingsOrExit } from '../../shared/runtime/settings-or-exit.ts'
 import { ensureSecrets } from '../../shared/runtime/secrets.ts'
 import { logSettings } from '../../shared/runtime/settings.ts'
 import { standaloneSettings } from './config.ts'
-import { claimDataDirectory, writableDirectory, writeStackFacts } from './data-directory.ts'
+import { claimDataDirectory, writeStackFacts } from './data-directory.ts'
 import { createStandalone } from './standalone.ts'
 import { startStack } from './stack.ts'
 
@@ -21,7 +24,16 @@ const { level } = settingsOrExit(() =>
     LOG_LEVEL: process.env['LOG_LEVEL'],
   }),
 )
-const directory = settingsOrExit(() => writableDirectory(settings.dataDirectory))
+// Before anything is written there: it may be somebody else's.
+const directory = await claimDataDirectory(settings.dataDirectory, settings.fresh).catch(exitForSetting)
+/** Seconds in which a service that notices the end of this process may stop by itself. */
+const graceSeconds = 3
+const guard = new Guard(graceSeconds)
+process.on('exit', () => {
+  // After a second Ctrl-C, or a stop that takes too long, some still run, and some of those may hang.
+  guard.killAll()
+  directory[Symbol.dispose]()
+})
 // The terminal belongs to the board; what went wrong stands in the file and, when it ends everything, on the terminal too.
 const log = createLogger({ service: 'standalone', level, file: join(directory.root, 'standalone.log') })
 
@@ -56,7 +68,6 @@ function remedy({ message }: Error): string {
 }
 
 async function compose({ opened }: Composition): Promise<Service> {
-  await claimDataDirectory(directory, settings.fresh)
   process.stderr.write(`starting strikeflow on ${directory.root}\n`)
   const stack = opened(
     await startStack({
@@ -64,15 +75,27 @@ async function compose({ opened }: Composition): Promise<Service> {
       directory,
       secrets: await ensureSecrets(directory.root),
       log,
+      guard,
       environment: { ...environment, LOG_LEVEL: 'info', TZ: 'UTC' },
       onProgress: say,
     }),
   )
   const { natsUrl, clickhouseUrl, apiUrl } = stack
   const archiveDirectory = settings.archive ? directory.archive : null
-  await writeStackFacts(directory, { pid: process.pid, natsUrl, clickhouseUrl, apiUrl, archiveDirectory })
+  await untilRoom(() => writeStackFacts(directory, { ...ownName(), natsUrl, clickhouseUrl, apiUrl, archiveDirectory }))
   if (!process.stdout.isTTY) printReady({ service: 'standalone', natsUrl, clickhouseUrl, apiUrl: apiUrl ?? '' })
   return createStandalone({ stack, settings, directory, log, out: process.stdout })
+}
+
+/** A disk that is full now is no reason to stop what has just come up. */
+async function untilRoom(write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (err) {
+    if (!isDiskFull(err)) throw err
+    log.error({ err }, 'cannot write stack.json yet, other commands do not find this stack')
+    setTimeout(() => void untilRoom(write), 1000).unref()
+  }
 }
 
 if (process.exitCode === 0) process.stdout.write('stopped\n')

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Guard } from '../../shared/runtime/guard.ts'
 import type { Logger } from '../../shared/runtime/logger.ts'
 import { readStackSecret, type SecretFiles } from '../../shared/runtime/secrets.ts'
 import { openStore, type Store } from '../../shared/store/connect.ts'
@@ -8,6 +9,7 @@ import { nodeFlags } from './clickhouse/node-flags.ts'
 import { ChildService, type ReadyFacts } from './child-service.ts'
 import type { StandaloneSettings } from './config.ts'
 import type { DataDirectory } from './data-directory.ts'
+import { DiskWatch } from './disk-watch.ts'
 import { SupervisedNats } from './supervised-nats.ts'
 import {
   apiEnvironment,
@@ -29,6 +31,8 @@ export interface StackDeps {
   readonly directory: DataDirectory
   readonly secrets: SecretFiles
   readonly log: Logger
+  /** Ends what was started here, however this process ends. */
+  readonly guard: Guard
   /** What every process inherits: PATH and the like. */
   readonly environment: Readonly<Record<string, string>>
   /** Called as each part comes up. */
@@ -38,6 +42,7 @@ export interface StackDeps {
 export interface Stack extends AsyncDisposable {
   readonly services: readonly ChildService[]
   readonly nats: SupervisedNats
+  readonly disk: DiskWatch
   readonly store: Store
   readonly natsUrl: string
   readonly clickhouseUrl: string
@@ -62,7 +67,7 @@ const script = (path: string): string => new URL(`../${path}`, import.meta.url).
  * sinks, then NATS and ClickHouse.
  */
 export async function startStack(deps: StackDeps): Promise<Stack> {
-  const { settings, directory, secrets, log, onProgress } = deps
+  const { settings, directory, secrets, log, guard, onProgress } = deps
   await using opening = new AsyncDisposableStack()
   const services: ChildService[] = []
   const start = async (name: string, env: Environment, options: StartOptions = {}): Promise<ReadyFacts> => {
@@ -79,13 +84,31 @@ export async function startStack(deps: StackDeps): Promise<Stack> {
   })
   const natsPort = settings.natsPort === 0 ? -1 : settings.natsPort
   const passwords = { services: readStackSecret(secrets.services), reader: readStackSecret(secrets.reader) }
-  const nats = opening.use(await SupervisedNats.start({ dataDir: directory.nats, log, port: natsPort, passwords }))
+  const nats = opening.use(
+    await SupervisedNats.start(
+      { dataDir: directory.nats, log, port: natsPort, passwords },
+      { guard, hangSeconds: settings.hangSeconds },
+    ),
+  )
   onProgress('nats is up')
+  const disk = opening.use(watchDisk(directory, nats, log))
   const endpoints: Endpoints = { natsUrl: nats.url, clickhouseUrl: String(clickhouse['url']) }
   const store = opening.use(await openDatabase(endpoints, secrets))
   const apiUrl = await startStages(deps, start, commonEnvironment(endpoints, database, secrets), store)
   const kept = opening.move()
-  return { services, nats, store, ...endpoints, apiUrl, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  return { services, nats, disk, store, ...endpoints, apiUrl, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+}
+
+/**
+ * A nats-server whose disk was full answers no request of JetStream any more, not even when there is room again, until it is started
+ * again. What it has acknowledged is there then.
+ */
+function watchDisk({ root, nats: store, clickhouse }: DataDirectory, nats: SupervisedNats, log: Logger): DiskWatch {
+  return new DiskWatch({
+    folders: [root, store, clickhouse],
+    log,
+    onRoomAgain: () => void nats.restart('restarted after the disk was full'),
+  })
 }
 
 type Start = (name: string, env: Environment, options?: StartOptions) => Promise<ReadyFacts>
@@ -119,7 +142,7 @@ async function startStages(
 }
 
 function startChild(
-  { directory, environment, log }: StackDeps,
+  { settings, directory, environment, log, guard }: StackDeps,
   name: string,
   env: Environment,
   { freshEnv, service = name }: StartOptions,
@@ -132,9 +155,11 @@ function startChild(
     env: { ...environment, ...env },
     logFile: join(directory.logs, `${name}.log`),
     endsByItself: name === 'collector',
+    hangSeconds: settings.hangSeconds,
+    blocksAtStart: isClickHouse,
     ...(freshEnv !== undefined && { freshEnv }),
   }
-  return new ChildService(spec, log)
+  return new ChildService(spec, log, guard)
 }
 
 /** Makes the database and its tables, and returns a connection to it. */

@@ -8,9 +8,9 @@ import type { Service } from '../../shared/runtime/run-service.ts'
 import { readLatestAlerts, readTotals } from '../../shared/store/queries/board.ts'
 import { newestSession, type SessionTotals, sessionTotals } from '../../shared/store/queries/gaps.ts'
 import type { Query } from '../../shared/store/queries/query.ts'
-import { type ArchiveFigures, type BoardFigures, count, renderBoard, Screen } from './board.ts'
+import { type ArchiveFigures, type BoardDisk, type BoardFigures, count, renderBoard, Screen } from './board.ts'
 import type { StandaloneSettings } from './config.ts'
-import { type DataDirectory, freeBytes } from './data-directory.ts'
+import type { DataDirectory } from './data-directory.ts'
 import type { Stack } from './stack.ts'
 
 export interface StandaloneDeps {
@@ -68,11 +68,13 @@ async function showBoard(deps: StandaloneDeps, signal: AbortSignal): Promise<voi
   while (!signal.aborted) {
     const nowMs = performance.now()
     const { figures, atMs } = watch.latest
+    const disk = diskOf(deps)
     const lines = renderBoard([stack.nats, ...stack.services], figures, addresses, {
       upSeconds: (nowMs - startedMs) / 1000,
       silentSeconds: (nowMs - (atMs ?? startedMs)) / 1000,
+      disk,
     })
-    screen.show(lines, plainLine(figures), nowMs)
+    screen.show(lines, plainLine(figures, disk), nowMs)
     await delay(boardIntervalMs, undefined, { signal }).catch(() => {})
   }
   await watching
@@ -127,14 +129,13 @@ async function newestSlots(query: Query): Promise<SessionTotals | null> {
 }
 
 async function readFigures(
-  { stack, settings, directory }: StandaloneDeps,
+  { stack }: StandaloneDeps,
   before: Point | undefined,
   nowMs: number,
 ): Promise<Omit<BoardFigures, 'slots'>> {
-  const [totals, latestAlerts, free, collector, archiver] = await Promise.all([
+  const [totals, latestAlerts, collector, archiver] = await Promise.all([
     readTotals(stack.store.query),
     readLatestAlerts(stack.store.query, 8),
-    freeBytes(directory),
     statusOf<{ readonly refused?: number }>(stack, 'collector'),
     statusOf<ArchiveFigures>(stack, 'archiver'),
   ])
@@ -142,8 +143,6 @@ async function readFigures(
   return {
     ...totals,
     contractsPerSecond: before === undefined ? 0 : (totals.contracts - before.contracts) / elapsedSeconds,
-    freeGib: free / gb,
-    lowDisk: free < settings.diskWarnBytes,
     latestAlerts,
     refused: collector?.refused ?? null,
     archive: archiver,
@@ -162,10 +161,23 @@ async function statusOf<T>({ services }: Stack, name: string): Promise<T | null>
   }
 }
 
-function plainLine(figures: BoardFigures | null): string {
-  if (figures === null) return 'waiting for the first figures'
-  const { snapshots, contracts, alerts, contractsPerSecond, latestMarketTime, lowDisk, freeGib } = figures
-  const disk = lowDisk ? `, LOW DISK ${freeGib.toFixed(1)} GiB free` : ''
+function diskOf({ stack: { disk, services }, settings }: StandaloneDeps): BoardDisk {
+  const free = disk.freeBytes ?? Infinity
+  return {
+    freeGib: free / gb,
+    state: disk.isFull ? 'full' : free < settings.diskWarnBytes ? 'low' : 'ok',
+    missingLogLines: services.reduce((sum, { missingLogLines }) => sum + missingLogLines, 0),
+  }
+}
+
+function plainLine(figures: BoardFigures | null, { state, freeGib }: BoardDisk): string {
+  const disk = {
+    ok: '',
+    low: `, LOW DISK ${freeGib.toFixed(1)} GiB free`,
+    full: ', DISK FULL: nothing new is stored until there is room',
+  }[state]
+  if (figures === null) return `waiting for the first figures${disk}`
+  const { snapshots, contracts, alerts, contractsPerSecond, latestMarketTime } = figures
   const rate = `${count(Math.round(contractsPerSecond))} contracts/s`
   return `${count(snapshots)} snapshots, ${count(contracts)} contracts, ${count(alerts)} alerts, ${rate}, market time ${latestMarketTime ?? 'none yet'}${disk}`
 }

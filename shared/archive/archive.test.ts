@@ -210,7 +210,7 @@ describe('an archive whose writer was killed', () => {
     const writer = await open()
     await writer.write(at(1), range(1, 2))
     const path = await dataFile()
-    await writeFile(join(path, '..', `.x.tmp`), 'half')
+    await writeFile(join(path, '..', '.x.6b8b4567-327b-43c6-b43c-986966334873.tmp'), 'half')
     await writeFile(path.replace('0001-000000000001-000000000002', '0001-000000000003-000000000004'), 'torn')
     expect((await open()).newest).toMatchObject({ toSeq: 2 })
     expect(await readdir(join(path, '..'))).toHaveLength(3)

@@ -1,14 +1,7 @@
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
-import {
-  type ArrowBytesColumn,
-  type ArrowColumn,
-  arrowTypes,
-  type DecodedTable,
-  decodeArrow,
-  encodeArrow,
-  stringColumn,
-} from '../model/arrow.ts'
+import { type ArrowBytesColumn, type ArrowColumn, arrowTypes, encodeArrow, stringColumn } from '../model/arrow.ts'
+import { type DecodedTable, decodeArrow } from '../model/arrow-reader.ts'
 import { StrikeflowError } from '../model/errors.ts'
 import type { ArchivedMessage } from './message.ts'
 
@@ -32,6 +25,12 @@ const metadataKey = 'strikeflow.archive'
 const formatVersion = 1
 /** A bound against a bomb, far above any file this writes. */
 const maxUnpackedBytes = 1024 ** 3
+
+/** Of one file; each costs many times the bytes that it may take in the file. */
+const maxSubjects = 1_000_000
+
+/** The last millisecond that a `Date` can say. */
+const maxWhole = 8.64e15
 
 /** The default of 16 KiB turns a file into a thousand pieces to be put together again. */
 const chunkSize = 4 * 1024 ** 2
@@ -116,7 +115,10 @@ export async function decodeContainer(
   wants: (subject: string) => boolean = () => true,
 ): Promise<Container> {
   try {
-    const table = decodeArrow(aligned(await decompress(file, { maxOutputLength: maxUnpackedBytes, chunkSize })))
+    const table = decodeArrow(
+      aligned(await decompress(file, { maxOutputLength: maxUnpackedBytes, chunkSize })),
+      maxSubjects,
+    )
     const head = readHead(table)
     return { head, messages: messagesOf(table, head.run, wants) }
   } catch (cause) {
@@ -150,15 +152,32 @@ function messagesOf(table: DecodedTable, run: number, wants: (subject: string) =
     const isMissing = marketTime.validity !== null && ((marketTime.validity[i >> 3] ?? 0) & (1 << (i & 7))) === 0
     messages.push({
       run,
-      streamSeq: Number(sequences[i]),
-      storedAtMs: Number(storedAt[i]),
-      marketTimeMs: isMissing ? null : Number(marketTime.values[i]),
+      streamSeq: wholeOf(sequences[i], 'stream_seq'),
+      storedAtMs: wholeOf(storedAt[i], 'stored_at'),
+      marketTimeMs: isMissing ? null : wholeOf(marketTime.values[i], 'market_time'),
       subject: name,
-      headers: new Map(JSON.parse(decoder.decode(headers(i))) as readonly (readonly [string, string])[]),
+      headers: headersOf(decoder.decode(headers(i))),
       payload: new Uint8Array(payload(i)),
     })
   }
   return messages
+}
+
+const isPair = (pair: unknown): pair is readonly [string, string] =>
+  Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string')
+
+function headersOf(text: string): ReadonlyMap<string, string> {
+  const pairs = JSON.parse(text) as unknown
+  if (!Array.isArray(pairs) || !pairs.every(isPair))
+    throw new StrikeflowError('decode', 'Expected headers as pairs of texts')
+  return new Map(pairs)
+}
+
+/** A sequence or a time. What is larger was written by nobody, and neither a date nor a subject could say it. */
+function wholeOf(value: number | bigint | undefined, name: string): number {
+  const whole = Number(value)
+  if (whole >= 0 && whole <= maxWhole) return whole
+  throw new StrikeflowError('decode', `Expected a whole number as ${name}, was ${whole}`)
 }
 
 function slices(table: DecodedTable, name: string): (index: number) => Uint8Array {

@@ -81,7 +81,7 @@ export function describeFile(
   file: Uint8Array,
   contracts: number,
 ): ArchiveEntry {
-  const marketTimes = messages.map(({ marketTimeMs }) => marketTimeMs).filter((time) => time !== null)
+  const marketTimes = rangeOf(messages)
   const sum = (of: (message: ArchivedMessage) => number): number => messages.reduce((n, each) => n + of(each), 0)
   const last = messages.at(-1)
   const checksum = sha256(file)
@@ -94,14 +94,25 @@ export function describeFile(
     lastMessageId: last === undefined ? null : messageIdOf(last),
     firstStoredAtMs: messages[0]?.storedAtMs ?? 0,
     lastStoredAtMs: last?.storedAtMs ?? 0,
-    firstMarketTimeMs: marketTimes.length === 0 ? null : Math.min(...marketTimes),
-    lastMarketTimeMs: marketTimes.length === 0 ? null : Math.max(...marketTimes),
+    firstMarketTimeMs: marketTimes?.first ?? null,
+    lastMarketTimeMs: marketTimes?.last ?? null,
     underlyings: [...new Set(messages.map(({ subject }) => underlyingOf(subject)))].toSorted(),
     file: fileName(head, checksum),
     bytes: file.byteLength,
     payloadBytes: sum(({ payload }) => payload.byteLength),
     sha256: checksum,
   }
+}
+
+/** Not by `Math.min(...times)`: a file of small messages has more of them than a call may have arguments. */
+function rangeOf(messages: readonly ArchivedMessage[]): { readonly first: number; readonly last: number } | null {
+  let [first, last] = [Infinity, -Infinity]
+  for (const { marketTimeMs } of messages) {
+    if (marketTimeMs === null) continue
+    first = Math.min(first, marketTimeMs)
+    last = Math.max(last, marketTimeMs)
+  }
+  return first === Infinity ? null : { first, last }
 }
 
 /** Returns the whole subject where it is none of ours. */

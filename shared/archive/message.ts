@@ -1,5 +1,5 @@
 import { headerNames, type Headers } from '../bus/messages.ts'
-import { decodeSnapshotMeta } from '../model/snapshot-codec.ts'
+import { maxInstantMs } from '../model/instant.ts'
 
 /** A message of CHAINS as it was published, to the byte. */
 export interface RawMessage {
@@ -21,28 +21,21 @@ export interface ArchivedMessage extends RawMessage {
 export const messageIdOf = ({ headers }: Pick<RawMessage, 'headers'>): string | null =>
   headers.get(headerNames.messageId) ?? null
 
-const wholeOf = (text: string | undefined): number | undefined =>
-  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+const wholeUpTo = (text: string | undefined, max: number): number | undefined =>
+  text !== undefined && /^\d{1,15}$/.test(text) && Number(text) <= max ? Number(text) : undefined
 
 interface Contents {
   readonly marketTimeMs: number | null
   readonly contracts: number
 }
 
+const maxContracts = 10_000_000
+
 /**
- * What is in a message, as its headers say; where they do not, as far as it can be read, since an archive takes whatever the
- * stream has. To unpack each one would cost more than all the rest of archiving.
+ * What is in a message, as its headers say; nothing where they do not. The payload is never looked at: an archive takes whatever
+ * the stream has, so no message may be able to stop it, and unpacking each one would cost more than all the rest of archiving.
  */
-export function contentsOf({ payload, headers }: Pick<RawMessage, 'payload' | 'headers'>): Contents {
-  const [marketTimeMs, contracts] = [headers.get(headerNames.marketTime), headers.get(headerNames.contracts)].map(
-    wholeOf,
-  )
-  if (marketTimeMs !== undefined && contracts !== undefined) return { marketTimeMs, contracts }
-  try {
-    const encoding = headers.get(headerNames.contentEncoding) ?? null
-    const { meta, contracts } = decodeSnapshotMeta(payload, encoding, headers.get(headerNames.schema) ?? null)
-    return { marketTimeMs: meta.marketTimeMs, contracts }
-  } catch {
-    return { marketTimeMs: null, contracts: 0 }
-  }
-}
+export const contentsOf = ({ headers }: Pick<RawMessage, 'headers'>): Contents => ({
+  marketTimeMs: wholeUpTo(headers.get(headerNames.marketTime), maxInstantMs) ?? null,
+  contracts: wholeUpTo(headers.get(headerNames.contracts), maxContracts) ?? 0,
+})

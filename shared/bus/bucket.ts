@@ -8,6 +8,7 @@ import { streamInfo } from './streams.ts'
 import { whileConnected } from './while-connected.ts'
 
 export interface BucketEntry {
+  /** Undefined where it is no JSON: whoever may write to the bucket may have written anything. */
   readonly value: unknown
   /** Rises with every write to the bucket; what `update` compares. */
   readonly revision: number
@@ -61,7 +62,7 @@ export async function openBucket(bus: Bus, name: BucketName): Promise<Bucket> {
       attempt(async () => {
         const entry = await kv.get(key)
         if (entry === null || entry.operation !== 'PUT') return null
-        return { value: decodeJson(entry.value), revision: entry.revision }
+        return { value: jsonOrUndefined(entry.value), revision: entry.revision }
       }),
     put: (key, value) => attempt(() => kv.put(key, encodeJson(value))),
     create: (key, value) => orConflict(() => kv.create(key, encodeJson(value))),
@@ -91,10 +92,19 @@ async function* watch(bus: Bus, name: BucketName, signal: AbortSignal): AsyncGen
     const isGone = headers.has('KV-Operation')
     yield {
       key: subject.slice(prefix.length),
-      value: isGone ? null : decodeJson(payload),
+      value: isGone ? null : jsonOrUndefined(payload),
       revision: streamSeq,
       isCurrent: streamSeq >= lastSeq,
     }
+  }
+}
+
+/** A value that cannot be read must not end those who watch the others. */
+function jsonOrUndefined(payload: Uint8Array): unknown {
+  try {
+    return decodeJson(payload)
+  } catch {
+    return undefined
   }
 }
 

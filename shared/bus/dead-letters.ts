@@ -165,10 +165,14 @@ function toDeadLetter({
     reason: headers.get(headerNames.deathReason) ?? '',
     error: headers.get(headerNames.deathError) ?? '',
     messageId: originalId === '' ? null : originalId,
-    streamSeq: originalSeq === undefined ? null : Number(originalSeq),
+    streamSeq: wholeOrNull(originalSeq),
     diedAtMs: publishedAtMs,
-    fullBytes: fullBytes === undefined ? null : Number(fullBytes),
+    // Anybody may publish on dlq.>: what cannot say how long it was is not taken for whole.
+    fullBytes: fullBytes === undefined ? null : (wholeOrNull(fullBytes) ?? 0),
     headers,
     payload,
   }
 }
+
+const wholeOrNull = (text: string | undefined): number | null =>
+  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null

@@ -16,7 +16,6 @@ import {
   int64,
   list,
   Table,
-  tableFromIPC,
   tableToIPC,
   timestamp,
   TimeUnit,
@@ -26,22 +25,12 @@ import {
   utf8,
   Version,
 } from '@uwdata/flechette'
+import type { NumberArray } from './arrow-reader.ts'
 
 /*
- * The only importer of the Arrow library. Columns go in and come out as the typed arrays they are: the buffers are handed
- * over, never built value by value (the library's own column builders cost ten times the rest of the way).
+ * The only importer of the Arrow library, which writes; arrow-reader.ts reads. Columns go in as the typed arrays they are: the
+ * buffers are handed over, never built value by value (the library's own column builders cost ten times the rest of the way).
  */
-
-type NumberArray =
-  | Float64Array
-  | Float32Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
 
 export interface ArrowColumn {
   readonly name: string
@@ -165,53 +154,4 @@ function toBytesColumn({ kind, bytes, offsets }: ArrowBytesColumn): Column<unkno
   return new Column([batch as never], type)
 }
 
-interface DecodedBatch {
-  readonly nullCount: number
-  readonly validity: Uint8Array
-  readonly values: NumberArray
-  readonly offsets?: Int32Array
-  readonly dictionary?: Iterable<string>
-  setDictionary(column: unknown): unknown
-}
-type BatchConstructor = new (options: object) => DecodedBatch
-
-export interface DecodedColumn {
-  readonly values: NumberArray
-  /** Null when nothing is missing. */
-  readonly validity: Uint8Array | null
-  readonly dictionary: readonly string[] | null
-  /** Of byte strings and texts; null for any other column. */
-  readonly offsets: Int32Array | null
-}
-
-export interface DecodedTable {
-  readonly length: number
-  readonly metadata: ReadonlyMap<string, string>
-  readonly names: readonly string[]
-  /** Throws a TypeError that names the column when it is not there. */
-  column(name: string): DecodedColumn
-}
-
-/**
- * Decodes an Arrow IPC stream of one record batch; the columns are views into `bytes`, which must be 8-byte aligned.
- * Throws on anything else.
- */
-export function decodeArrow(bytes: Uint8Array): DecodedTable {
-  const table = tableFromIPC(bytes, { useBigInt: true })
-  return {
-    length: table.numRows,
-    metadata: table.schema.metadata ?? new Map(),
-    names: table.schema.fields.map(({ name }) => name),
-    column(name) {
-      const column = table.getChild(name)
-      const [batch, ...rest] = (column?.data ?? []) as unknown as readonly DecodedBatch[]
-      if (batch === undefined || rest.length > 0) throw new TypeError(`Expected one batch of column ${name}`)
-      return {
-        values: batch.values,
-        validity: batch.nullCount > 0 ? batch.validity : null,
-        dictionary: batch.dictionary === undefined ? null : [...batch.dictionary],
-        offsets: batch.offsets ?? null,
-      }
-    },
-  }
-}
+type BatchConstructor = new (options: object) => { setDictionary(column: unknown): unknown }

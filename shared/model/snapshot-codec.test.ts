@@ -9,6 +9,7 @@ const cell = fc.oneof({ arbitrary: fc.double({ noNaN: true, noDefaultInfinity: t
 const snapshotOf = (length: number, cells: readonly number[]): Snapshot => {
   const floats = (): Float64Array =>
     Float64Array.from({ length }, (_, i) => cells[i % Math.max(cells.length, 1)] ?? NaN)
+  const amounts = (): Float64Array => floats().map(Math.abs)
   const columns: ChainColumns = {
     length,
     roots: ['SPX', 'SPXW'],
@@ -16,16 +17,16 @@ const snapshotOf = (length: number, cells: readonly number[]): Snapshot => {
     expiryDay: Int32Array.from({ length }, (_, i) => 20_000 + i),
     right: Int8Array.from({ length }, (_, i) => 1 + (i % 2)),
     flags: Uint16Array.from({ length }, (_, i) => i % 7),
-    expiryAtS: floats(),
-    strike: floats(),
-    bid: floats(),
-    ask: floats(),
-    bidSize: floats(),
-    askSize: floats(),
-    last: floats(),
+    expiryAtS: Float64Array.from({ length }, (_, i) => (20_000 + i) * 86_400),
+    strike: Float64Array.from({ length }, (_, i) => 100 + (i % 3) / 2),
+    bid: amounts(),
+    ask: amounts(),
+    bidSize: amounts(),
+    askSize: amounts(),
+    last: amounts(),
     lastTradeAtS: floats(),
-    volume: floats(),
-    openInterest: floats(),
+    volume: amounts(),
+    openInterest: amounts(),
     providerIv: floats(),
     providerDelta: floats(),
     providerGamma: floats(),
@@ -94,8 +95,17 @@ describe('snapshot codec', () => {
     },
   )
 
+  it('gives back a chain without a contract', () => {
+    const { columns, meta } = snapshotOf(0, [])
+    for (const roots of [[], ['SPX']]) {
+      const snapshot = { meta, columns: { ...columns, roots } }
+      const { payload, contentEncoding } = encodeSnapshot(snapshot)
+      expect(decodeSnapshot(payload, contentEncoding, snapshotSchema)).toEqual(snapshot)
+    }
+  })
+
   it('refuses a schema it does not know', () => {
     const { payload, contentEncoding } = encodeSnapshot(snapshotOf(1, [1]))
-    expect(() => decodeSnapshot(payload, contentEncoding, '2')).toThrow(/schema 1, was 2/)
+    expect(() => decodeSnapshot(payload, contentEncoding, '2')).toThrow(/schema 1, was "2"/)
   })
 })

@@ -1,17 +1,9 @@
-import { z } from 'zod'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import {
-  type ArrowColumn,
-  arrowTypes,
-  type DecodedTable,
-  decodeArrow,
-  encodeArrow,
-  nullableFloat64,
-  stringColumn,
-} from './arrow.ts'
+import { type ArrowColumn, arrowTypes, encodeArrow, nullableFloat64, stringColumn } from './arrow.ts'
+import { type DecodedTable, decodeArrow } from './arrow-reader.ts'
 import { StrikeflowError } from './errors.ts'
-import { instantMs } from './instant.ts'
-import { type ChainColumns, rejectReasons, type Snapshot, type SnapshotMeta } from './snapshot.ts'
+import type { ChainColumns, Snapshot, SnapshotMeta } from './snapshot.ts'
+import { checkContracts, checkFloats, type FloatRange, readMeta } from './validate-snapshot.ts'
 
 /** Version of the wire format, sent as `Sf-Schema`. A reader refuses what it does not know. */
 export const snapshotSchema = '1'
@@ -27,24 +19,27 @@ export interface EncodedSnapshot {
   readonly contentEncoding: 'zstd' | 'identity'
 }
 
+/** Texts in a dictionary: roots, of which the collector accepts 1,000. */
+const maxTexts = 1_000
+
 const floatColumns = [
-  ['expiry_at_s', 'expiryAtS'],
-  ['strike', 'strike'],
-  ['bid', 'bid'],
-  ['ask', 'ask'],
-  ['bid_size', 'bidSize'],
-  ['ask_size', 'askSize'],
-  ['last', 'last'],
-  ['last_trade_at_s', 'lastTradeAtS'],
-  ['volume', 'volume'],
-  ['open_interest', 'openInterest'],
-  ['provider_iv', 'providerIv'],
-  ['provider_delta', 'providerDelta'],
-  ['provider_gamma', 'providerGamma'],
-  ['provider_theta', 'providerTheta'],
-  ['provider_vega', 'providerVega'],
-  ['provider_rho', 'providerRho'],
-] as const satisfies readonly (readonly [string, keyof ChainColumns])[]
+  ['expiry_at_s', 'expiryAtS', 'required'],
+  ['strike', 'strike', 'required'],
+  ['bid', 'bid', 'amount'],
+  ['ask', 'ask', 'amount'],
+  ['bid_size', 'bidSize', 'amount'],
+  ['ask_size', 'askSize', 'amount'],
+  ['last', 'last', 'amount'],
+  ['last_trade_at_s', 'lastTradeAtS', 'figure'],
+  ['volume', 'volume', 'amount'],
+  ['open_interest', 'openInterest', 'amount'],
+  ['provider_iv', 'providerIv', 'figure'],
+  ['provider_delta', 'providerDelta', 'figure'],
+  ['provider_gamma', 'providerGamma', 'figure'],
+  ['provider_theta', 'providerTheta', 'figure'],
+  ['provider_vega', 'providerVega', 'figure'],
+  ['provider_rho', 'providerRho', 'figure'],
+] as const satisfies readonly (readonly [string, keyof ChainColumns, FloatRange])[]
 
 /** Encodes a snapshot as one Arrow IPC stream, columns per contract and everything else in the schema's metadata. */
 export function encodeSnapshot({ meta, columns }: Snapshot): EncodedSnapshot {
@@ -63,47 +58,31 @@ export function encodeSnapshot({ meta, columns }: Snapshot): EncodedSnapshot {
 }
 
 /**
- * Decodes a message into a snapshot. Columns are views into the (unpacked) bytes.
+ * Decodes a message into a snapshot the model allows, in time and memory linear in its bytes. Columns are views into the (unpacked)
+ * bytes, into which nothing is written but NaN where a row is missing, and only once the whole message was found good.
  * Throws StrikeflowError `decode`, never anything else.
  */
 export function decodeSnapshot(payload: Uint8Array, contentEncoding: string | null, schema: string | null): Snapshot {
-  return decodeWith(payload, contentEncoding, schema, (table) => ({
-    meta: decodeMeta(table),
-    columns: decodeColumns(table),
-  }))
-}
-
-/** What a message says of itself, without its columns; writes nothing into the payload. Throws as `decodeSnapshot` does. */
-export function decodeSnapshotMeta(
-  payload: Uint8Array,
-  contentEncoding: string | null,
-  schema: string | null,
-): { readonly meta: SnapshotMeta; readonly contracts: number } {
-  return decodeWith(payload, contentEncoding, schema, (table) => ({ meta: decodeMeta(table), contracts: table.length }))
-}
-
-function decodeWith<T>(
-  payload: Uint8Array,
-  contentEncoding: string | null,
-  schema: string | null,
-  read: (table: DecodedTable) => T,
-): T {
   if (schema !== snapshotSchema)
-    throw new StrikeflowError('decode', `Expected snapshot schema ${snapshotSchema}, was ${schema}`)
+    throw new StrikeflowError('decode', `Expected snapshot schema ${snapshotSchema}, was ${quoted(schema)}`)
   try {
-    return read(decodeArrow(unpack(payload, contentEncoding)))
+    const table = decodeArrow(unpack(payload, contentEncoding), maxTexts)
+    return { meta: decodeMeta(table), columns: decodeColumns(table) }
   } catch (cause) {
     if (cause instanceof StrikeflowError) throw cause
     throw new StrikeflowError('decode', `Not a snapshot: ${(cause as Error).message}`, { cause })
   }
 }
 
+/** Words of a message that go into an error, and from there into logs, headers and onto terminals. */
+const quoted = (text: string | null): string => JSON.stringify(text?.slice(0, 40) ?? null)
+
 function unpack(payload: Uint8Array, contentEncoding: string | null): Uint8Array {
   if (contentEncoding === 'zstd') {
     return zstdDecompressSync(payload, { maxOutputLength: maxUnpackedBytes, chunkSize: roomFor(payload) })
   }
   if (contentEncoding !== null && contentEncoding !== 'identity') {
-    throw new StrikeflowError('decode', `Unknown content encoding ${contentEncoding}`)
+    throw new StrikeflowError('decode', `Unknown content encoding ${quoted(contentEncoding)}`)
   }
   // A payload is a view into a larger buffer; Arrow's columns must start on 8 bytes.
   return payload.byteOffset % 8 === 0 ? payload : payload.slice()
@@ -133,63 +112,49 @@ function roomFor(frame: Uint8Array): number {
   return Math.min(Math.max(size, defaultRoom), maxUnpackedBytes) + 1
 }
 
-/** What a reader relies on; a message that says otherwise is dead-lettered, not met again at every start. */
-const metaSchema = z.object({
-  snapshotId: z.guid(),
-  scanId: z.string(),
-  provider: z.string().min(1),
-  underlying: z.string().min(1),
-  spot: z.number().nullable(),
-  timeKind: z.enum(['market', 'file', 'fetch']),
-  providerTimeMs: instantMs,
-  delayMs: z.int().nonnegative(),
-  marketTimeMs: instantMs,
-  receivedAtMs: instantMs,
-  sessionDate: z.iso.date(),
-  exchangeZone: z.string().min(1),
-  contentHash: z.string().min(1),
-  multiplier: z.number().positive(),
-  listed: z.int().nonnegative(),
-  rejects: z.array(z.object({ symbol: z.string(), reason: z.enum(rejectReasons), detail: z.string() })),
-  slot: z
-    .object({ atMs: instantMs, intervalMs: z.int().positive(), unchangedBefore: z.int().nonnegative() })
-    .optional(),
-})
-
 function decodeMeta(table: DecodedTable): SnapshotMeta {
   const text = table.metadata.get('strikeflow.snapshot')
   if (text === undefined) throw new StrikeflowError('decode', 'No snapshot metadata in the Arrow schema')
-  const meta = metaSchema.safeParse(JSON.parse(text))
-  if (!meta.success) throw new StrikeflowError('decode', `Snapshot metadata: ${z.prettifyError(meta.error)}`)
-  return meta.data
+  return readMeta(text)
 }
 
 function decodeColumns(table: DecodedTable): ChainColumns {
-  const root = table.column('root')
-  if (root.dictionary === null) throw new StrikeflowError('decode', 'Column root is not a dictionary')
-  const floats = Object.fromEntries(floatColumns.map(([name, key]) => [key, floatsOf(table, name)])) as Record<
-    (typeof floatColumns)[number][1],
-    Float64Array
-  >
-  return {
+  const roots = table.column('root').dictionary
+  if (roots === null) throw new StrikeflowError('decode', 'Column root is not a dictionary')
+  const floats = floatColumns.map(([name, key, range]) => ({ key, ...floatsOf(table, name, range) }))
+  const columns: ChainColumns = {
     length: table.length,
-    roots: root.dictionary,
-    rootIndex: typed(root.values, Int16Array, 'root'),
-    expiryDay: typed(table.column('expiry').values, Int32Array, 'expiry'),
-    right: typed(table.column('right').values, Int8Array, 'right'),
-    flags: typed(table.column('flags').values, Uint16Array, 'flags'),
-    ...floats,
+    roots,
+    rootIndex: whole(table, Int16Array, 'root'),
+    expiryDay: whole(table, Int32Array, 'expiry'),
+    right: whole(table, Int8Array, 'right'),
+    flags: whole(table, Uint16Array, 'flags'),
+    ...(Object.fromEntries(floats.map(({ key, values }) => [key, values])) as Record<
+      (typeof floatColumns)[number][1],
+      Float64Array
+    >),
   }
+  checkContracts(columns)
+  for (const { values, validity, isMasked } of floats) if (validity !== null && isMasked) mask(values, validity)
+  return columns
 }
 
-function floatsOf(table: DecodedTable, name: string): Float64Array {
+function floatsOf(table: DecodedTable, name: string, range: FloatRange) {
   const { values, validity } = table.column(name)
   const floats = typed(values, Float64Array, name)
-  if (validity === null) return floats
-  for (let i = 0; i < table.length; i++) {
-    if (((validity[i >> 3] as number) & (1 << (i & 7))) === 0) floats[i] = NaN
-  }
-  return floats
+  if (range === 'required' && validity !== null) throw new StrikeflowError('decode', `Column ${name} lacks values`)
+  return { values: floats, validity, isMasked: checkFloats(name, floats, validity, range) }
+}
+
+function mask(values: Float64Array, validity: Uint8Array): void {
+  for (let i = 0; i < values.length; i++) if (((validity[i >> 3] as number) & (1 << (i & 7))) === 0) values[i] = NaN
+}
+
+/** A column in which no row may be missing. */
+function whole<T>(table: DecodedTable, type: new (length: number) => T, name: string): T {
+  const { values, validity } = table.column(name)
+  if (validity !== null) throw new StrikeflowError('decode', `Column ${name} lacks values`)
+  return typed(values, type, name)
 }
 
 function typed<T>(values: unknown, type: new (length: number) => T, name: string): T {

@@ -118,6 +118,9 @@ export const rejectReasons = [
 ] as const
 export type RejectReason = (typeof rejectReasons)[number]
 
+/** Rejects that travel with a snapshot; more are only counted, or a broken chain would make a message of nothing else. */
+export const maxKeptRejects = 200
+
 export interface QuoteReject {
   readonly symbol: string
   readonly reason: RejectReason
@@ -137,6 +140,7 @@ export const refusalReasons = [
   'truncated',
   'schema',
   'empty_chain',
+  'all_rejected',
   'too_large',
   'no_time',
   'future_time',

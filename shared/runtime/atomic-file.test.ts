@@ -50,7 +50,7 @@ describe('an atomic write', () => {
 
 describe('a sweep', () => {
   it('removes unfinished files only', async () => {
-    await writeFile(join(directory, '.chains.json.1234.tmp'), 'torn')
+    await writeFile(join(directory, '.chains.json.6b8b4567-327b-43c6-b43c-986966334873.tmp'), 'torn')
     await writeFile(join(directory, '.hidden'), 'mine')
     await writeFile(path, 'whole')
     expect(await sweepOrphans(directory)).toBe(1)

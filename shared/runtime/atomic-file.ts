@@ -3,9 +3,10 @@ import { constants } from 'node:fs'
 import { copyFile, type FileHandle, link, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-const temporaryPattern = /^\..+\.tmp$/
 /** Permission bits of a file that holds no secret. */
 const publicMode = 0o644
+/** Only names that are made below: a folder may hold somebody else's hidden files. */
+const temporaryPattern = /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/
 
 /**
  * Replaces a file by new content, so that a reader at any moment and a crash at any point leave the whole old or the whole

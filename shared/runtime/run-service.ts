@@ -1,3 +1,4 @@
+import { sendHeartbeats } from './heartbeat.ts'
 import type { Logger } from './logger.ts'
 import { configExitCode, isConfigError } from './settings-or-exit.ts'
 
@@ -29,6 +30,7 @@ export async function runService(
   const stop = new AbortController()
   const releaseSignals = onSignals(stop, log)
   stack.defer(releaseSignals)
+  stack.defer(sendHeartbeats())
   let hasStarted = false
   try {
     const service = await compose({ opened: (resource) => stack.use(resource), signal: stop.signal })
@@ -73,6 +75,8 @@ function onSignals(stop: AbortController, log: Logger): () => void {
   // A closed terminal is a stop like any other, and so is the end of whoever read our output.
   process.on('SIGHUP', handle)
   process.stdout.on('error', ignore)
+  // It may be a file on a full disk.
+  process.stderr.on('error', ignore)
   // Under a supervisor there is a channel to it, and no reason to outlive it.
   process.on('disconnect', onOrphaned)
   process.channel?.unref()
@@ -81,6 +85,7 @@ function onSignals(stop: AbortController, log: Logger): () => void {
     process.off('SIGINT', handle)
     process.off('SIGHUP', handle)
     process.stdout.off('error', ignore)
+    process.stderr.off('error', ignore)
     process.off('disconnect', onOrphaned)
   }
 }

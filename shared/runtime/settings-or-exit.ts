@@ -15,8 +15,13 @@ export function settingsOrExit<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {
-    if (!isConfigError(error)) throw error
-    process.stderr.write(`strikeflow: ${error.message}\n`)
-    process.exit(configExitCode)
+    exitForSetting(error)
   }
+}
+
+/** Ends the process with one plain line for a setting that is wrong, and throws any other error. */
+export function exitForSetting(error: unknown): never {
+  if (!isConfigError(error)) throw error
+  process.stderr.write(`strikeflow: ${error.message}\n`)
+  process.exit(configExitCode)
 }

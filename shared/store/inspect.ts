@@ -3,7 +3,6 @@ import { schemaIsCurrent } from './migrate.ts'
 
 export interface StoreFacts {
   readonly version: string
-  readonly user: string
   /** The server's clock, and by ours the moments between which it was read. */
   readonly clock: { readonly serverMs: number; readonly askedAtMs: number; readonly answeredAtMs: number }
   /** False when the database or a table is missing, or of an older version. */
@@ -15,15 +14,14 @@ export interface StoreFacts {
 /** Looks at a database as the services will find it. Writes no row and makes no table. Throws StoreError when it is away. */
 export async function inspectStore(store: Store, clock: () => number): Promise<StoreFacts> {
   const askedAtMs = clock()
-  const [row] = await store.query.rows<{ version: string; user: string; ms: number }>(
-    `SELECT version() AS version, currentUser() AS user, toUnixTimestamp64Milli(now64(3)) AS ms`,
+  const [row] = await store.query.rows<{ version: string; ms: number }>(
+    `SELECT version() AS version, toUnixTimestamp64Milli(now64(3)) AS ms`,
   )
   const answeredAtMs = clock()
   const isSchemaCurrent = await schemaIsCurrent(store).catch(() => false)
   const attempt = (run: () => Promise<unknown>) => (isSchemaCurrent ? refusal(run) : Promise.resolve(undefined))
   return {
     version: row?.version ?? '',
-    user: row?.user ?? '',
     clock: { serverMs: row?.ms ?? 0, askedAtMs, answeredAtMs },
     isSchemaCurrent,
     refused: {

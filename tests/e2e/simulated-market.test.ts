@@ -36,7 +36,6 @@ describe('a simulated market, from the simulator to the API', () => {
       env: { STANDALONE_SPEED: '0', STANDALONE_SEED: '7', COLLECTOR_SIM_PASSES: String(passes) },
     })
     await waitFor('every snapshot committed', async () => (await committed(stack)) === passes * underlyings, {
-      timeoutMs: 200_000,
       intervalMs: 250,
     })
     truth = readFileSync(join(stack.dataDirectory, 'ground-truth.ndjson'), 'utf8')

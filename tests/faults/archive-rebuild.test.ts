@@ -88,7 +88,7 @@ async function ingestedWithKills(dataDirectory: string, archive: string): Promis
   ] as const) {
     const names = (): readonly string[] =>
       readdirSync(archive, { recursive: true, encoding: 'utf8' }).map((path) => path.split('/').at(-1) ?? '')
-    await waitFor(moment, () => moments[moment](names()), { intervalMs: 2, timeoutMs: 60_000 })
+    await waitFor(moment, () => moments[moment](names()), { intervalMs: 2 })
     process.kill(await waitFor('the archiver', () => archiverPid(stack), { intervalMs: 2 }), 'SIGKILL')
     if (moments[moment](names())) kills[moment] += 1
   }
@@ -96,7 +96,6 @@ async function ingestedWithKills(dataDirectory: string, archive: string): Promis
     'the end of the market, committed and archived',
     () => allDone(stack, archive),
     {
-      timeoutMs: 120_000,
       intervalMs: 200,
     },
   )

@@ -18,7 +18,7 @@ type Sums = Readonly<Record<string, TableSum>>
 
 const messages = chainMessages(24, 40)
 
-describe('delivery', { timeout: 120_000 }, () => {
+describe('delivery', () => {
   let undisturbed: Sums
   beforeAll(async () => {
     await using stage = await openStage()
@@ -26,7 +26,7 @@ describe('delivery', { timeout: 120_000 }, () => {
     await stage.publish(messages)
     await waitForCommits(stage, messages.length)
     undisturbed = await checksums(stage.store.query)
-  }, 120_000)
+  })
 
   it('waits while ClickHouse is away, says so, and goes on by itself', async () => {
     await using stage = await openStage()
@@ -59,7 +59,7 @@ describe('delivery', { timeout: 120_000 }, () => {
     // Longer than the pause: the next taking reads the table that is not there.
     const takings = (): number => processor.log.filter(({ msg }) => msg === 'partitions begin again').length
     const before = takings()
-    await waitFor('the next taking to fail', () => takings() >= before + 2, { timeoutMs: 60_000 })
+    await waitFor('the next taking to fail', () => takings() >= before + 2)
     expect((await processor.problems()).join()).toContain('chain_features_v1')
     expect(processor.process.exitCode).toBeNull()
     await stage.store.command('RENAME TABLE elsewhere TO chain_features_v1')
@@ -130,7 +130,7 @@ describe('delivery', { timeout: 120_000 }, () => {
   })
 })
 
-describe('delivery from a stream that has gone back', { timeout: 120_000 }, () => {
+describe('delivery from a stream that has gone back', () => {
   it.each([
     ['ends before the cursor', true],
     ['was refilled past the cursor', false],

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.ts'
 
 const env = { PROCESSOR_LAG_CHECK_MS: '100', PROCESSOR_LAG_NEAR_SHARE: '0.000000001' } as const
 
-describe('a processor that CHAINS is about to overtake', { timeout: 120_000 }, () => {
+describe('a processor that CHAINS is about to overtake', () => {
   it('tells what was discarded before it was read, is degraded, and goes on with what is there', async () => {
     await using stage = await openStage()
     const first = await stage.start('first')

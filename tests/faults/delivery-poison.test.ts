@@ -23,7 +23,7 @@ interface Commit {
   readonly reason: string
 }
 
-describe('a message that kills the processor', { timeout: 120_000 }, () => {
+describe('a message that kills the processor', () => {
   let stage: DeliveryStage
   beforeAll(async () => {
     stage = await openStage()
@@ -136,7 +136,7 @@ describe('a message that kills the processor', { timeout: 120_000 }, () => {
   })
 })
 
-describe('a message nobody can take', { timeout: 120_000 }, () => {
+describe('a message nobody can take', () => {
   const large = new Uint8Array(1_040_000)
 
   it('larger than a dead letter may be is kept cut, says so, and is not published again', async () => {

@@ -4,7 +4,7 @@ import { checksums } from '../support/checksum.ts'
 import { chainMessages, openStage, type TestProcessor, testLease, waitForCommits } from '../support/delivery-stage.ts'
 import { waitFor } from '../support/wait-for.ts'
 
-describe('processors that share the partitions', { timeout: 400_000 }, () => {
+describe('processors that share the partitions', () => {
   it('are as many for all: another number ends a processor with exit code 2, and both in words', async () => {
     await using stage = await openStage()
     await stage.start('one')

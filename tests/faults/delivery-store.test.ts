@@ -7,7 +7,7 @@ import { openStore } from '../../shared/store/connect.ts'
 
 const messages = chainMessages(8, 20)
 
-describe('a store that lost its last seconds under a living owner', { timeout: 120_000 }, () => {
+describe('a store that lost its last seconds under a living owner', () => {
   it('is noticed though nothing is under way, and gets the rows again, however long ago they were committed', async () => {
     await using stage = await openStage()
     const owner = await stage.start('owner')

@@ -40,7 +40,7 @@ interface Report {
   readonly restore?: string
 }
 
-describe('strikeflow verify --commits', { timeout: 180_000 }, () => {
+describe('strikeflow verify --commits', () => {
   let undisturbed: Sums
   beforeAll(async () => {
     await using stage = await openStage()
@@ -50,7 +50,7 @@ describe('strikeflow verify --commits', { timeout: 180_000 }, () => {
     undisturbed = rowsOf(await checksums(stage.store.query))
     const alerts = await stage.store.query.rows<{ id: string }>('SELECT toString(snapshot_id) AS id FROM alerts_v1')
     expect(alerts.map(({ id }) => id)).toContain(idOf('T2', 39))
-  }, 120_000)
+  })
 
   it('finds what a restore of older tables took, and has exactly that written again from the stream', async () => {
     await using stage = await stored()
@@ -107,7 +107,7 @@ describe('strikeflow verify --commits', { timeout: 180_000 }, () => {
     )
     expect(restored.stderr).not.toContain('strikeflow:')
     expect(restored.code).toBe(0)
-    await waitFor('nothing to be found', async () => (await verify(stage)).code === 0, { timeoutMs: 30_000 })
+    await waitFor('nothing to be found', async () => (await verify(stage)).code === 0)
     expect(rowsOf(await checksums(stage.store.query))).toEqual(undisturbed)
     await rm(directory, { recursive: true })
   })

@@ -13,7 +13,7 @@ import { startTestNats, type TestNats } from '../support/nats.ts'
 import { startService, type TestService } from '../support/service.ts'
 import { waitFor } from '../support/wait-for.ts'
 
-describe('the gap ledger on real servers', { timeout: 120_000 }, () => {
+describe('the gap ledger on real servers', () => {
   let nats: TestNats
   let clickhouse: TestClickHouse
   let store: Store

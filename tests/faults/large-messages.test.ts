@@ -15,37 +15,33 @@ const smallEach = 20
 /** What a server that nobody told anything allows one client to be behind before it cuts it off. */
 const defaultPendingBytes = 64 * 1024 * 1024
 
-it(
-  'sixteen partitions with messages of 900 KB among small ones store everything, and the server cuts nobody off',
-  { timeout: 300_000 },
-  async () => {
-    const startNats = () => startTestNats({ maxPendingBytes: defaultPendingBytes, configuration: [monitoring] })
-    await using stage = await openStage({ startNats })
-    // Its leases outlast the pause below.
-    const lease = { PROCESSOR_LEASE_TTL_MS: '60000', PROCESSOR_INSERT_LIMIT_MS: '30000', PROCESSOR_FLUSH_MS: '200' }
-    const processor = await stage.start('one', lease)
-    const messages = mixed()
-    const largest = Math.max(...messages.map(({ payload }) => payload.length))
-    expect(largest).toBeGreaterThan(900_000)
+it('sixteen partitions with messages of 900 KB among small ones store everything, and the server cuts nobody off', async () => {
+  const startNats = () => startTestNats({ maxPendingBytes: defaultPendingBytes, configuration: [monitoring] })
+  await using stage = await openStage({ startNats })
+  // Its leases outlast the pause below.
+  const lease = { PROCESSOR_LEASE_TTL_MS: '60000', PROCESSOR_INSERT_LIMIT_MS: '30000', PROCESSOR_FLUSH_MS: '200' }
+  const processor = await stage.start('one', lease)
+  const messages = mixed()
+  const largest = Math.max(...messages.map(({ payload }) => payload.length))
+  expect(largest).toBeGreaterThan(900_000)
 
-    // The server has sixteen requests waiting, and a client that reads nothing while the messages come.
-    await waitFor('all to be owned', async () => (await processor.owned()).length === partitions)
-    await waitFor('sixteen requests', async () => (await waitingRequests(stage.bus.jsm.consumers)) >= partitions)
-    processor.kill('SIGSTOP')
-    await stage.publish(messages)
-    expect((await streamInfo(stage.bus, 'CHAINS')).bytes).toBeGreaterThan(defaultPendingBytes * 1.2)
-    processor.kill('SIGCONT')
-    await waitFor('all to be stored', async () => (await stage.committed()) >= messages.length, { timeoutMs: 240_000 })
+  // The server has sixteen requests waiting, and a client that reads nothing while the messages come.
+  await waitFor('all to be owned', async () => (await processor.owned()).length === partitions)
+  await waitFor('sixteen requests', async () => (await waitingRequests(stage.bus.jsm.consumers)) >= partitions)
+  processor.kill('SIGSTOP')
+  await stage.publish(messages)
+  expect((await streamInfo(stage.bus, 'CHAINS')).bytes).toBeGreaterThan(defaultPendingBytes * 1.2)
+  processor.kill('SIGCONT')
+  await waitFor('all to be stored', async () => (await stage.committed()) >= messages.length)
 
-    expect(await slowConsumers(stage.nats)).toBe(0)
-    expect(processor.log.filter(({ msg }) => msg.startsWith('nats '))).toEqual([])
-    const [row] = await stage.store.query.rows<{ stored: number; quotes: number; rows: number }>(
-      `SELECT countIf(outcome = 'stored') AS stored, sum(n_quotes) AS quotes,
+  expect(await slowConsumers(stage.nats)).toBe(0)
+  expect(processor.log.filter(({ msg }) => msg.startsWith('nats '))).toEqual([])
+  const [row] = await stage.store.query.rows<{ stored: number; quotes: number; rows: number }>(
+    `SELECT countIf(outcome = 'stored') AS stored, sum(n_quotes) AS quotes,
          (SELECT count() FROM option_quotes_v1) AS rows FROM snapshots_v1`,
-    )
-    expect(row).toEqual({ stored: messages.length, quotes: contractsOf(messages), rows: contractsOf(messages) })
-  },
-)
+  )
+  expect(row).toEqual({ stored: messages.length, quotes: contractsOf(messages), rows: contractsOf(messages) })
+})
 
 interface Sized extends ChainMessage {
   readonly contracts: number

@@ -14,7 +14,7 @@ describe('the stack on one machine', () => {
   it('stops everything in order at Ctrl-C, leaves nothing running, and goes on from its data at the next start', async () => {
     const dataDirectory = await mkdtemp(join(tmpdir(), 'strikeflow-life-'))
     const first = await startTestStack({ dataDirectory, env: small })
-    await waitFor('snapshots', async () => (await totals(first)).snapshots > 50, { timeoutMs: 60_000 })
+    await waitFor('snapshots', async () => (await totals(first)).snapshots > 50)
     const pids = descendants(first.process.pid ?? 0)
     expect(pids.length).toBeGreaterThanOrEqual(6)
     expect(await first.stop('SIGINT')).toBe(0)
@@ -23,7 +23,7 @@ describe('the stack on one machine', () => {
     await using second = await startTestStack({ dataDirectory, env: small })
     const resumed = await totals(second)
     expect(resumed.snapshots).toBeGreaterThan(50)
-    await waitFor('newer snapshots', async () => (await totals(second)).newest > resumed.newest, { timeoutMs: 60_000 })
+    await waitFor('newer snapshots', async () => (await totals(second)).newest > resumed.newest)
     const outcomes = await second.store.query.rows(`SELECT DISTINCT toString(outcome) AS outcome FROM snapshots_v1`)
     expect(outcomes).toEqual([{ outcome: 'stored' }])
     await second.stop()
@@ -45,7 +45,6 @@ describe('the stack on one machine', () => {
       await waitFor(
         `newer snapshots after the end of ${part}`,
         async () => (await totals(stack).catch(() => before)).newest > before.newest,
-        { timeoutMs: 60_000 },
       )
     }
     expect(await stack.store.query.rows(`SELECT DISTINCT toString(outcome) AS outcome FROM snapshots_v1`)).toEqual([
@@ -59,7 +58,7 @@ describe('the stack on one machine', () => {
     await waitFor('snapshots', async () => (await totals(first)).snapshots > 0)
     const services = descendants(first.process.pid ?? 0).filter((pid) => commandLine(pid).includes('/services/'))
     expect(await first.stop('SIGKILL')).toBe(null)
-    await waitFor('the services to end', () => services.every((pid) => !isAlive(pid)), { timeoutMs: 30_000 })
+    await waitFor('the services to end', () => services.every((pid) => !isAlive(pid)))
     await using second = await startTestStack({ dataDirectory, env: small })
     await waitFor('snapshots', async () => (await totals(second)).snapshots > 0)
     await second.stop()

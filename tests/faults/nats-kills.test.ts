@@ -6,7 +6,6 @@ import { ensureStreams, streamInfo } from '../../shared/bus/streams.ts'
 import { Random } from '../simulation/random.ts'
 import { startTestNats, type TestNats } from '../support/nats.ts'
 import { waitFor } from '../support/wait-for.ts'
-import { patientMs } from '../torture/patience.ts'
 import { print, printAgainWhenFailed, seed, sized, suiteAgain } from '../torture/size.ts'
 
 const kills = sized(20, 200)
@@ -35,7 +34,6 @@ describe('nats-server killed while it stores', { timeout: 900_000 }, () => {
       const before = written.acked.size
       await waitFor('acknowledgements', () => written.acked.size >= before + leastAcked / kills, {
         intervalMs: 5,
-        timeoutMs: patientMs(30_000),
       })
       await delay(random.between(0, 100))
       await nats.kill()

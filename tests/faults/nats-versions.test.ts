@@ -25,7 +25,7 @@ it('there is a newer nats-server to try than the oldest', (context) => {
   expect(servers.map(({ version }) => version)).toEqual([...new Set(servers.map(({ version }) => version))])
 })
 
-describe.each(servers)('nats-server $version', { timeout: 180_000 }, ({ binary, version }) => {
+describe.each(servers)('nats-server $version', ({ binary, version }) => {
   it('takes every stream and bucket as declared, and leaves them as they are the second time', async () => {
     await using nats = await startTestNats({ binary })
     const bus = await nats.connect()

@@ -8,7 +8,7 @@ const shown = bugs.filter(({ shownBy }) => shownBy !== null)
 /** A night plants all of them; the simulation plants all of them on every run. */
 const tried = sized(shown.slice(0, 1), shown)
 
-describe('the checker', { timeout: 300_000 }, () => {
+describe('the checker', () => {
   it.each(tried)('finds the planted bug: $name', async ({ name, shownBy, breaks }) => {
     await using run = await openStagedRun()
     if (shownBy !== null && 'crashAt' in shownBy) await crashRound(run, shownBy.crashAt, planted(name))

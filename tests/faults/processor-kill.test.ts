@@ -52,7 +52,6 @@ async function ingestedWithKills(path: string, snapshots: number): Promise<Distu
   let sinceMs = 0
   for (const share of [0.2, 0.35, 0.5]) {
     await waitFor(`${share} of the commit rows`, async () => (await committed(stack)) >= share * snapshots, {
-      timeoutMs: 120_000,
       intervalMs: 10,
     })
     await waitFor('rows without a commit row', async () => (await uncommitted(stack, sinceMs)) > 0, { intervalMs: 5 })

@@ -52,7 +52,7 @@ const settled = (stack: TestStack, messages: number): Promise<true> =>
       const { entries } = await readManifest(join(stack.dataDirectory, 'archive'))
       return (await committed(stack)) === messages && (entries.at(-1)?.toSeq ?? 0) >= messages
     },
-    { timeoutMs: 200_000, intervalMs: 250 },
+    { intervalMs: 250 },
   ).then(() => true as const)
 
 describe('a replay of a simulated market', () => {
@@ -81,7 +81,7 @@ describe('a replay of a simulated market', () => {
         COLLECTOR_SIM_PASSES: String(passes),
       },
     })
-    await waitFor('the first chains', async () => (await committed(stack)) > 2 * underlyings, { timeoutMs: 60_000 })
+    await waitFor('the first chains', async () => (await committed(stack)) > 2 * underlyings)
     // Of what is committed by now, while more comes.
     expect(await replay(stack, [])).toMatchObject({ code: 0, missing: [], comparison: { same: true } })
     await settled(stack, underlyings * passes)

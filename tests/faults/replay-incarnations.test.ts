@@ -11,7 +11,7 @@ import { startService } from '../support/service.ts'
 import { strikeflow } from '../support/stack.ts'
 import { waitFor } from '../support/wait-for.ts'
 
-describe('a replay over several lives', { timeout: 120_000 }, () => {
+describe('a replay over several lives', () => {
   let stage: DeliveryStage
   let folder: string
   const archive = (): string => join(folder, 'archive')
@@ -61,7 +61,7 @@ describe('a replay over several lives', { timeout: 120_000 }, () => {
     await processor.stop()
     await waitFor('the archive of the second stream', () => isArchived(2, 270))
     await second.end('SIGTERM')
-  }, 120_000)
+  })
   afterAll(async () => {
     await stage[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })

@@ -24,7 +24,7 @@ interface Replayed {
   readonly stderr: string
 }
 
-describe('a replay', { timeout: 180_000 }, () => {
+describe('a replay', () => {
   let stage: DeliveryStage
   let folder: string
   const messages = chainsOfEveryKind()
@@ -83,7 +83,7 @@ describe('a replay', { timeout: 180_000 }, () => {
       }
     }
     await archiver.end('SIGTERM')
-  }, 180_000)
+  })
   afterAll(async () => {
     await stage[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })

@@ -11,18 +11,14 @@ it('a stack with two processors shares the partitions between them and stores th
       STANDALONE_SPEED: '60',
     },
   })
-  const owners = await waitFor(
-    'commit rows by both',
-    async () => {
-      const rows = await stack.store.query.rows<{ owner: string; n: number }>(
-        `SELECT splitByChar('/', e.owner)[1] AS owner, count() AS n FROM snapshots_v1 AS s
+  const owners = await waitFor('commit rows by both', async () => {
+    const rows = await stack.store.query.rows<{ owner: string; n: number }>(
+      `SELECT splitByChar('/', e.owner)[1] AS owner, count() AS n FROM snapshots_v1 AS s
          INNER JOIN partition_epochs_v1 AS e ON e.partition = s.partition AND e.epoch = s.epoch
          WHERE s.outcome = 'stored' GROUP BY owner ORDER BY owner`,
-      )
-      return rows.length === 2 && rows.map(({ owner }) => owner)
-    },
-    { timeoutMs: 120_000 },
-  )
+    )
+    return rows.length === 2 && rows.map(({ owner }) => owner)
+  })
   expect(owners).toEqual(['processor-1', 'processor-2'])
 })
 

@@ -23,6 +23,9 @@ export interface Outcome {
   readonly alerts: readonly SimulatedAlert[]
 }
 
+/** In a row that no table takes. */
+export const unstorableMark = 'unstorable'
+
 /** Pure: the same message and state give the same rows. `round` is what is applied before anything is remembered. */
 export function compute(
   body: Body,
@@ -37,10 +40,16 @@ export function compute(
   const isAlarming = isNews && (after.hash % 3 === 0 || body.value > memory.mean * 1.5)
   const alerts = isAlarming ? [{ id: `alert-${snapshotId}`, content: `${body.value} after ${memory.mean}` }] : []
   const state = late ? null : { marketTimeMs, contentHash, detectors: { memory: after } }
+  // Some table refuses it, by its number: the first that is written, or one after rows of it have been.
+  const refusing = body.kind === 'unstorable' ? (body.quotes % 2 === 0 ? 'quotes' : 'chains') : null
+  const mark = (table: 'quotes' | 'chains'): string => (table === refusing ? ` ${unstorableMark}` : '')
   const content: Content = {
-    quotes: Array.from({ length: body.quotes }, (_, i) => `${snapshotId} ${i} ${roundTo(body.value, 4)}`),
+    quotes: Array.from(
+      { length: body.quotes },
+      (_, i) => `${snapshotId} ${i} ${roundTo(body.value, 4)}${mark('quotes')}`,
+    ),
     expiries: body.quotes > 2 ? [`${snapshotId} near`, `${snapshotId} far`] : [`${snapshotId} near`],
-    chains: [`${snapshotId} ${late} ${after.n} ${roundTo(after.mean, 6)} ${after.hash}`],
+    chains: [`${snapshotId} ${late} ${after.n} ${roundTo(after.mean, 6)} ${after.hash}${mark('chains')}`],
     rejects: body.quotes % 2 === 0 ? [`${snapshotId} refused`] : [],
     alerts: alerts.map(({ id, content }) => `${id} ${content}`),
     // What is stored is rounded whatever is remembered: a column has a scale.

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import { Random } from './random.ts'
 
 /** Everything that can go wrong, by the part it happens to. */
 export const faultKinds = [
@@ -46,6 +46,7 @@ export const faultKinds = [
   'unkeepable',
   'deadly',
   'dead letter replayed',
+  'unstorable',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
@@ -56,16 +57,24 @@ const lossesOfTheStream: readonly FaultKind[] = [
   'stream lost its end',
 ]
 
+/** Came later: chosen by chances of their own, so that the seeds that have found something before still have the same run. */
+const apart: readonly FaultKind[] = ['unstorable']
+
 /** Which faults a run has and how often: some kinds are left out of each run altogether, others come in swarms. */
 export class Faults {
   readonly counts = new Map<FaultKind, number>()
   readonly #random: Random
+  readonly #apart: Random
   readonly #intensity = new Map<FaultKind, number>()
   #areOn = true
 
-  constructor(random: Random) {
+  constructor(random: Random, seed: number) {
     this.#random = random
-    for (const kind of faultKinds) this.#intensity.set(kind, random.chance(0.25) ? 0 : random.between(0.3, 2.2))
+    this.#apart = new Random(seed + 0x5eed)
+    for (const kind of faultKinds) {
+      const chances = this.#chancesOf(kind)
+      this.#intensity.set(kind, chances.chance(0.25) ? 0 : chances.between(0.3, 2.2))
+    }
     // One or the other: a power cut is repaired from a stream that still has everything.
     const excluded: readonly FaultKind[] = random.chance(0.5) ? ['power cut of the store'] : lossesOfTheStream
     for (const kind of excluded) this.#intensity.set(kind, 0)
@@ -86,9 +95,13 @@ export class Faults {
   /** Decides whether a fault happens here, and counts it when it does. */
   strikes(kind: FaultKind, probability: number): boolean {
     if (!this.#areOn) return false
-    const strikes = this.#random.chance(probability * (this.#intensity.get(kind) ?? 0))
+    const strikes = this.#chancesOf(kind).chance(probability * (this.#intensity.get(kind) ?? 0))
     if (strikes) this.count(kind)
     return strikes
+  }
+
+  #chancesOf(kind: FaultKind): Random {
+    return apart.includes(kind) ? this.#apart : this.#random
   }
 
   isPossible(kind: FaultKind): boolean {

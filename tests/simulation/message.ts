@@ -3,7 +3,7 @@ import type { SnapshotKey } from '../../services/processor/key-states.ts'
 
 /** What a simulated message says; nothing is encoded. */
 export interface Body extends SnapshotKey {
-  readonly kind: 'sound' | 'undecodable' | 'unkeepable' | 'uncomputable' | 'unpublishable' | 'deadly'
+  readonly kind: 'sound' | 'undecodable' | 'unkeepable' | 'uncomputable' | 'unpublishable' | 'deadly' | 'unstorable'
   readonly value: number
   readonly quotes: number
 }

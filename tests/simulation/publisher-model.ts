@@ -114,7 +114,8 @@ export class PublisherModel {
     if (faults.strikes('uncomputable', 0.02)) return 'uncomputable'
     if (faults.strikes('unpublishable', 0.02)) return 'unpublishable'
     if (faults.strikes('unkeepable', 0.02)) return 'unkeepable'
-    return faults.strikes('deadly', 0.003) ? 'deadly' : 'sound'
+    if (faults.strikes('deadly', 0.003)) return 'deadly'
+    return faults.strikes('unstorable', 0.02) ? 'unstorable' : 'sound'
   }
 
   #send(messageId: string, body: Body): void {

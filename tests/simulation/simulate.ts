@@ -48,7 +48,7 @@ export async function simulate({ seed, bug = null, isTraced = false }: RunOption
   const world: World = {
     time,
     random,
-    faults: new Faults(random),
+    faults: new Faults(random, seed),
     note: isTraced ? note : undefined,
     violated: (rule, text) => {
       if (isTraced) note(`!! ${rule}: ${text}`)

@@ -6,17 +6,20 @@ import {
   WriteFailure,
 } from '../../services/processor/delivery/ports.ts'
 import { rowTables } from '../../services/processor/delivery/ports.ts'
+import { unstorableMark } from './compute.ts'
 import type { Host } from './host.ts'
 import { type Commit, type NewCommit, type NewRow, type Part, type Row, SimulatedBatch } from './sink-rows.ts'
 import type { World } from './world.ts'
+
+type Refusal = WriteFailure | null
 
 /** One INSERT, from its sending to its end. */
 interface Insert {
   readonly id: string
   readonly host: Host
   readonly fence: Fence
-  /** Each writes one block. */
-  readonly blocks: (() => void)[]
+  /** Each writes one block, or says why not. */
+  readonly blocks: (() => Refusal)[]
   readonly answer: (failure: WriteFailure | null) => void
   isOver: boolean
 }
@@ -73,11 +76,11 @@ export class SinkModel {
     return part
   }
 
-  #inBlocks(rows: readonly NewRow[]): (() => void)[] {
+  #inBlocks(rows: readonly NewRow[]): (() => Refusal)[] {
     const { faults, random } = this.#world
     if (rows.length < 2 || !faults.strikes('insert in blocks', 0.35)) return [() => this.#writeRows(rows)]
     const size = Math.ceil(rows.length / random.integer(2, 4))
-    const blocks: (() => void)[] = []
+    const blocks: (() => Refusal)[] = []
     for (let from = 0; from < rows.length; from += size) {
       const block = rows.slice(from, from + size)
       blocks.push(() => this.#writeRows(block))
@@ -85,7 +88,10 @@ export class SinkModel {
     return blocks
   }
 
-  #writeRows(rows: readonly NewRow[]): void {
+  /** A block with a value that does not fit is refused as a whole; those before it are there. */
+  #writeRows(rows: readonly NewRow[]): Refusal {
+    if (rows.some(({ content }) => content.endsWith(unstorableMark)))
+      return failed('values', 'unknown element of an enum')
     const part = this.newPart(rows[0]?.table ?? 'quotes')
     for (const row of rows) {
       this.#noteWriter(row.partition, row.epoch)
@@ -94,9 +100,10 @@ export class SinkModel {
       if (own === undefined) table?.set(row.snapshotId, [{ ...row, part }])
       else own.push({ ...row, part })
     }
+    return null
   }
 
-  #writeCommits(commits: readonly NewCommit[]): void {
+  #writeCommits(commits: readonly NewCommit[]): Refusal {
     const part = this.newPart('commits')
     for (const commit of commits) {
       this.#noteWriter(commit.partition, commit.epoch)
@@ -104,6 +111,7 @@ export class SinkModel {
       if (own === undefined) this.commits.set(commit.partition, [{ ...commit, part }])
       else own.push({ ...commit, part })
     }
+    return null
   }
 
   #noteWriter(partition: number, epoch: number): void {
@@ -114,7 +122,7 @@ export class SinkModel {
   }
 
   /** Resolves and rejects in the process, as the client library would tell it. */
-  #send(host: Host, what: string, fence: Fence, blocks: (() => void)[]): Promise<void> {
+  #send(host: Host, what: string, fence: Fence, blocks: (() => Refusal)[]): Promise<void> {
     const { time, random, faults, note } = this.#world
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#inserts += 1
@@ -175,8 +183,8 @@ export class SinkModel {
     insert.blocks.forEach((block, i) => {
       time.after(((i + 1) / insert.blocks.length) * durationMs, () => {
         if (insert.isOver) return
-        if (i >= last) this.#end(insert, failed('lost', 'the connection broke'))
-        else block()
+        const refusal = i >= last ? failed('lost', 'the connection broke') : block()
+        if (refusal !== null) this.#end(insert, refusal)
       })
     })
     time.after(durationMs, () => {

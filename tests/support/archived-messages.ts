@@ -40,6 +40,8 @@ export function testMessage(streamSeq: number, underlying = 'SPY', change: Parti
       [headerNames.schema, snapshotSchema],
       [headerNames.contentEncoding, 'identity'],
       [headerNames.messageId, `id-${streamSeq}`],
+      [headerNames.marketTime, String(marketTimeMs)],
+      [headerNames.contracts, '3'],
     ]),
     payload,
     storedAtMs: marketTimeMs + 1000,

@@ -45,7 +45,7 @@ export interface StartClickHouseOptions {
 }
 
 const mainFile = new URL('../../services/standalone/clickhouse/main.ts', import.meta.url).pathname
-const startTimeoutMs = 30_000
+const startTimeoutMs = 120_000
 
 /** Starts a real embedded ClickHouse as a process of its own; stopped when disposed. Its passwords lie below its data directory. */
 export async function startClickHouse(options: StartClickHouseOptions = {}): Promise<TestClickHouse> {

@@ -238,7 +238,7 @@ export const chainMessages = (underlyings: number, steps: number, fromStep = 0):
     Array.from({ length: underlyings }, (__, i) => chainMessage({ underlying: `T${i}`, step: fromStep + step })),
   ).flat()
 
-export const waitForCommits = (stage: DeliveryStage, count: number, timeoutMs = 60_000): Promise<true> =>
-  waitFor(`${count} commit rows`, async () => (await stage.committed()) >= count, { timeoutMs, intervalMs: 25 }).then(
+export const waitForCommits = (stage: DeliveryStage, count: number): Promise<true> =>
+  waitFor(`${count} commit rows`, async () => (await stage.committed()) >= count, { intervalMs: 25 }).then(
     () => true as const,
   )

@@ -3,7 +3,7 @@ import type { Store } from '../../shared/store/connect.ts'
 import { waitFor } from './wait-for.ts'
 
 /** Waits until the ledger knows of so many slots and none of them is pending. */
-export async function settled(store: Store, slots: number, timeoutMs = 60_000): Promise<void> {
+export async function settled(store: Store, slots: number): Promise<void> {
   let seen = ''
   await waitFor(
     'the ledger to settle',
@@ -14,7 +14,7 @@ export async function settled(store: Store, slots: number, timeoutMs = 60_000): 
       seen = JSON.stringify(row)
       return row?.n === slots && row.pending === 0
     },
-    { timeoutMs, intervalMs: 100 },
+    { intervalMs: 100 },
   ).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}; the ledger has ${seen}, expected ${slots} slots`)
   })

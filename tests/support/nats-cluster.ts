@@ -90,7 +90,7 @@ async function answerOf<T>(asked: Promise<T>): Promise<T | null> {
   }
 }
 
-const patience = { timeoutMs: 60_000, intervalMs: 200 } as const
+const patience = { intervalMs: 200 } as const
 
 const hasMetaLeader = (bus: Bus): Promise<unknown> =>
   waitFor('a leader of the cluster', () => answerOf(bus.jsm.getAccountInfo()), patience)

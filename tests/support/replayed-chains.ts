@@ -7,7 +7,12 @@ import { chainOf } from '../fixtures/quant/chain-builder.ts'
 import { type ChainMessage, chainMessage, chainMessages } from './delivery-stage.ts'
 
 /** A chain of three strikes under a message id of its own, with whatever its metadata should say. */
-function oddMessage(name: string, underlying: string, step: number, meta: Partial<SnapshotMeta>): ChainMessage {
+function oddMessage(
+  name: string,
+  underlying: string,
+  step: number,
+  { lastTradeAtS, ...meta }: Partial<SnapshotMeta> & { readonly lastTradeAtS?: number },
+): ChainMessage {
   const contracts = [95, 100, 105].flatMap((strike) =>
     (['C', 'P'] as const).map((right) => ({
       root: underlying,
@@ -16,6 +21,7 @@ function oddMessage(name: string, underlying: string, step: number, meta: Partia
       right,
       bid: 4.2,
       ask: 4.4,
+      ...(lastTradeAtS === undefined ? {} : { lastTradeAtS }),
     })),
   )
   const snapshotId = uuidOf('odd', name, underlying, String(step))
@@ -68,7 +74,7 @@ export function chainsOfEveryKind(): readonly ChainMessage[] {
     oddMessage('14', 'T3', 14.5, { contentHash: '14' }),
     oddMessage('fetched', 'F0', 10, { timeKind: 'fetch' }),
     ...chainMessages(8, 15, 15),
-    oddMessage('incomputable', 'T4', 29.5, { delayMs: 9e15 }),
+    oddMessage('incomputable', 'T4', 29.5, { lastTradeAtS: 1e300 }),
     copyOf(oddMessage('fetched', 'F0', 10, { timeKind: 'fetch', marketTimeMs: stepTimeMs(27) }), 'fetched again'),
     // Stands behind 15 others in the stream, between two of them in market time.
     oddMessage('late again', 'T5', 16.5, {}),

@@ -14,8 +14,15 @@ export interface TestService extends AsyncDisposable {
 }
 
 /** Starts one service of ours as a process of its own, with nothing in its environment but what is given. */
-export function startService(name: string, env: Readonly<Record<string, string>>): TestService {
-  const child = spawn(process.execPath, [`${root}services/${name}/main.ts`], {
+export const startService = (name: string, env: Readonly<Record<string, string>>): TestService =>
+  start([`${root}services/${name}/main.ts`], env, 'SIGKILL')
+
+/** Starts `strikeflow ARGS` in the same way. It is told to stop when disposed, because it has to stop the service it runs. */
+export const startCommand = (args: readonly string[], env: Readonly<Record<string, string>>): TestService =>
+  start([`${root}services/cli/main.ts`, ...args], env, 'SIGTERM')
+
+function start(args: readonly string[], env: Readonly<Record<string, string>>, atLast: NodeJS.Signals): TestService {
+  const child = spawn(process.execPath, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
@@ -34,7 +41,7 @@ export function startService(name: string, env: Readonly<Record<string, string>>
     ended,
     end,
     async [Symbol.asyncDispose]() {
-      await end('SIGKILL')
+      await end(atLast)
     },
   }
 }

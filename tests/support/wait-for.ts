@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Asks until the answer is not null or false; fails after the limit, naming what it waited for. */
+/**
+ * Asks until the answer is not null or false; fails after the limit, naming what it waited for. The limit only ends a test whose
+ * condition never comes, so it is long enough for a machine that has other work.
+ */
 export async function waitFor<T>(
   what: string,
   ask: () => T | null | false | undefined | Promise<T | null | false | undefined>,
-  { timeoutMs = 30_000, intervalMs = 50 }: { readonly timeoutMs?: number; readonly intervalMs?: number } = {},
+  { timeoutMs = 300_000, intervalMs = 50 }: { readonly timeoutMs?: number; readonly intervalMs?: number } = {},
 ): Promise<T> {
   const until = performance.now() + timeoutMs
   for (;;) {

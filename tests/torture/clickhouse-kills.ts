@@ -7,7 +7,6 @@ import { waitFor } from '../support/wait-for.ts'
 import type { Layout } from './chains.ts'
 import { check, type Verdict } from './checker.ts'
 import { attemptsIn, readHistory, storedSteps } from './history.ts'
-import { patientMs } from './patience.ts'
 import type { Proxy } from './proxy.ts'
 import { undisturbed } from './reference.ts'
 import { openStack, type TortureStack } from './stack.ts'
@@ -86,14 +85,10 @@ async function kill(stack: TortureStack, { kills, random, layout }: KillOptions)
 
 /** Resolves with the number of commit rows when there are more: a slow machine may take its time, as long as it goes on. */
 async function moreCommitted(stack: TortureStack, before: number): Promise<number> {
-  return await waitFor(
-    'further commit rows',
-    async () => {
-      const there = await committed(stack)
-      return there > before && there
-    },
-    { timeoutMs: patientMs(60_000) },
-  )
+  return await waitFor('further commit rows', async () => {
+    const there = await committed(stack)
+    return there > before && there
+  })
 }
 
 /** While partitions are taken; or some time after a commit, which ends the series of setbacks; or in the middle of a flush. */
@@ -101,18 +96,21 @@ async function momentToKill(stack: TortureStack, proxy: Proxy, random: Random): 
   const isEarly = random.chance(0.2)
   const count = async (): Promise<number> => (isEarly ? await takings(stack) : 0) + (await committed(stack))
   const before = await count()
-  await waitFor('the processor to go on', async () => (await count()) > before, { timeoutMs: patientMs(30_000) })
+  await waitFor('the processor to go on', async () => (await count()) > before)
   if (isEarly || random.chance(0.4)) await delay(random.between(5, isEarly ? 150 : 600))
   else await rowsUnderWay(proxy, random)
 }
 
 const takings = (stack: TortureStack): Promise<number> => number(stack, 'SELECT count() AS n FROM partition_epochs_v1')
 
+/** An insert that does not come within this time never comes. */
+const insertLimitMs = 120_000
+
 /** Resolves while contract rows are written; or when all rows of a flush are there and its commit rows are about to be. */
 async function rowsUnderWay(proxy: Proxy, random: Random): Promise<void> {
   const isWriting = random.chance(0.5)
   const table = isWriting ? 'option_quotes_v1' : 'snapshots_v1'
-  if (!(await proxy.passing(`INSERT+INTO+${table}+`, patientMs(30_000)))) throw new Error(`no insert into ${table}`)
+  if (!(await proxy.passing(`INSERT+INTO+${table}+`, insertLimitMs))) throw new Error(`no insert into ${table}`)
   await delay(random.between(0, isWriting ? 60 : 5))
 }
 

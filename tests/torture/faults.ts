@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { PointName } from '../../services/processor/delivery/ports.ts'
 import { diskFull } from './disk-faults.ts'
 import { consumerDeleted, copyPublished, consumedPartPurged, undecodablePublished } from './message-faults.ts'
-import { patientMs } from './patience.ts'
 import type { Part, PartKind } from './part.ts'
 import { type ToxicKind, toxicKinds } from './proxy.ts'
 import { lasting, type Scene, type Targets } from './scene.ts'
@@ -196,7 +195,7 @@ function onPart(
 }
 
 async function until(isTrue: () => boolean, over: AbortSignal): Promise<boolean> {
-  const endMs = performance.now() + Math.min(patientMs(pointLimitMs), 2 * pointLimitMs)
+  const endMs = performance.now() + 2 * pointLimitMs
   while (!isTrue() && performance.now() < endMs && !over.aborted) await delay(20)
   return isTrue()
 }

@@ -1,6 +1,5 @@
 import { checkedTables } from '../support/checksum.ts'
 import { openStage, waitForCommits } from '../support/delivery-stage.ts'
-import { patientMs } from './patience.ts'
 import { chainIn, type Layout, smallChains } from './chains.ts'
 import type { Query } from '../../shared/store/queries/query.ts'
 
@@ -56,7 +55,7 @@ export async function undisturbed(
     count += messages.length
     await stage.publish(messages)
   }
-  await waitForCommits(stage, count, patientMs(240_000))
+  await waitForCommits(stage, count)
   const alerts = await stage.store.query.rows<{ id: string; underlying: string }>(
     'SELECT toString(alert_id) AS id, underlying FROM alerts_v1 FINAL',
   )

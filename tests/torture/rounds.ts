@@ -1,7 +1,6 @@
 import { waitFor } from '../support/wait-for.ts'
 import type { LogLine } from '../support/delivery-stage.ts'
 import type { Environment } from './part.ts'
-import { patientMs } from './patience.ts'
 import { isStopped } from './part.ts'
 import type { StagedRun } from './staged.ts'
 
@@ -33,20 +32,15 @@ export async function pauseRound(run: StagedRun, at: string, name: string, env: 
   const zombie = await run.stage.start(`zombie-${name}`, { STRIKEFLOW_PAUSE_AT: at, ...env })
   await run.publishUntil(underlyings, () => isStopped(zombie.process.pid ?? 0))
   const heir = await run.stage.start(`heir-${name}`, env)
-  const limit = { timeoutMs: patientMs(30_000) }
-  await waitFor('the heir to own everything', async () => (await heir.owned()).length === 16, limit)
+  await waitFor('the heir to own everything', async () => (await heir.owned()).length === 16)
   await run.publishSteps(underlyings, 3)
   await run.settled()
   zombie.kill('SIGCONT')
   const bothOwned = async (): Promise<readonly (readonly number[])[]> => Promise.all([zombie.owned(), heir.owned()])
-  await waitFor(
-    'both to share',
-    async () => {
-      const owned = await bothOwned()
-      return owned.every(({ length }) => length > 0) && new Set(owned.flat()).size === 16
-    },
-    limit,
-  )
+  await waitFor('both to share', async () => {
+    const owned = await bothOwned()
+    return owned.every(({ length }) => length > 0) && new Set(owned.flat()).size === 16
+  })
   await run.publishSteps(underlyings, 3)
   await run.settled()
   return { exits: await Promise.all([zombie.stop(), heir.stop()]), log: zombie.log }

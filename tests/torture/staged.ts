@@ -3,7 +3,6 @@ import { waitFor } from '../support/wait-for.ts'
 import { chainIn, smallChains } from './chains.ts'
 import { check, type Verdict } from './checker.ts'
 import { readHistory, messageIdOf } from './history.ts'
-import { patientMs } from './patience.ts'
 import { undisturbed } from './reference.ts'
 
 /** A stage with a publisher that cannot be killed: all it has published is acknowledged. */
@@ -52,12 +51,11 @@ export async function openStagedRun(): Promise<StagedRun> {
         const goal = sent - underlyings.length
         await waitFor('commits, or the end', async () => (await isOver()) || (await stage.committed()) >= goal, {
           intervalMs: 10,
-          timeoutMs: patientMs(30_000),
         })
       }
-      await waitFor('the end', isOver, { timeoutMs: patientMs(30_000) })
+      await waitFor('the end', isOver)
     },
-    settled: async () => void (await waitForCommits(stage, sent, patientMs(60_000))),
+    settled: async () => void (await waitForCommits(stage, sent)),
     async judge() {
       const attempted = new Map([...steps].map(([underlying, own]) => [underlying, idsOf(underlying, own)]))
       const attempts = { attempted, acked: new Set([...attempted.values()].flat()) }

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { patientMs } from './patience.ts'
 import type { Scene } from './scene.ts'
+
+/** An API that needs longer counts as one that does not answer, on a busy machine as well. */
+const answerLimitMs = 30_000
 
 /** Looks again and again at what must only go forward, and whether the API answers, until aborted. */
 export interface Watched {
@@ -22,7 +24,7 @@ export async function watchApi(scene: Scene, stop: AbortSignal): Promise<Watched
     const url = stack.apiUrl()
     if (url === '' || !api.isUp) continue
     const { starts } = api
-    const problem = await fetch(`${url}/alerts/latest`, { signal: AbortSignal.timeout(patientMs(5_000)) })
+    const problem = await fetch(`${url}/alerts/latest`, { signal: AbortSignal.timeout(answerLimitMs) })
       .then(async (answer) => {
         await answer.arrayBuffer()
         return answer.ok ? '' : `status ${answer.status}`

@@ -54,7 +54,7 @@ describe('strikeflow archive list', () => {
     expect(code).toBe(0)
     const [head, day] = stdout.split('\n')
     expect(head).toMatch(/^stored +run +files +messages +missing +contracts +size +names +market time$/)
-    expect(day).toMatch(/^2026-11-16 +1 +2 +5 +0 +15 +\S+ kB +2 +2026-11-16 14:31 to 2026-11-16 14:35$/)
+    expect(day).toMatch(/^2026-11-16 +1 +2 +5 +0 +15 +\S+ KiB +2 +2026-11-16 14:31 to 2026-11-16 14:35$/)
     expect((await archive('list', '--files')).stdout.trim().split('\n')).toHaveLength(3)
     expect(JSON.parse((await archive('list', '--json')).stdout)).toMatchObject({ groups: [{ files: 2, messages: 5 }] })
   })

@@ -10,6 +10,7 @@ import {
 } from '../../../shared/bus/dead-letters.ts'
 import { createPublisher } from '../../../shared/bus/publisher.ts'
 import { StrikeflowError } from '../../../shared/model/errors.ts'
+import { printable } from '../../../shared/model/printable.ts'
 import type { Env } from '../../../shared/runtime/config.ts'
 import { wholeNumber } from '../arguments.ts'
 import type { Role } from '../accounts.ts'
@@ -67,7 +68,7 @@ Exit codes: 0 done (with --all, what is not whole is left and named), 1 a server
           continue
         }
         const streamSeq = await replayDeadLetter(bus, publisher, letter)
-        console.log(`${seq}  published again on ${letter.subject} as ${streamSeq}`)
+        console.log(printable(`${seq}  published again on ${letter.subject} as ${streamSeq}`))
       }
     }),
   )
@@ -77,7 +78,7 @@ Exit codes: 0 done (with --all, what is not whole is left and named), 1 a server
         for (const seq of await chosen(bus, seqs, options, command)) {
           const { subject } = await found(bus, seq)
           await dropDeadLetter(bus, seq)
-          console.log(`${seq}  dropped  ${subject}`)
+          console.log(printable(`${seq}  dropped  ${subject}`))
         }
       }),
   )
@@ -107,7 +108,7 @@ const withBusOf =
 async function list(bus: Bus): Promise<void> {
   let count = 0
   for await (const { seq, subject, reason, error, diedAtMs } of deadLetters(bus)) {
-    console.log(`${seq}  ${new Date(diedAtMs).toISOString()}  ${reason}  ${subject}  ${error}`)
+    console.log(printable(`${seq}  ${new Date(diedAtMs).toISOString()}  ${reason}  ${subject}  ${error}`))
     count += 1
   }
   console.error(count === 1 ? '1 dead letter' : `${count} dead letters`)
@@ -115,9 +116,9 @@ async function list(bus: Bus): Promise<void> {
 
 async function show(bus: Bus, seq: number): Promise<void> {
   const letter = await found(bus, seq)
-  for (const [name, value] of letter.headers) console.log(`${name}: ${value}`)
+  for (const [name, value] of letter.headers) console.log(printable(`${name}: ${value}`))
   const cut = cutText(letter)
-  if (cut !== null) console.log(`(not whole: ${cut})`)
+  if (cut !== null) console.log(printable(`(not whole: ${cut})`))
   const streamSeq = letter.streamSeq ?? 0
   console.log(readable({ subject: letter.subject, streamSeq, headers: letter.headers, payload: letter.payload }))
 }

@@ -49,7 +49,8 @@ Examples:
   npm start -- --provider cboe --underlyings SPY,AAPL   live delayed quotes, no key needed
   npm start -- --ingest DIR                             recordings, then it keeps serving them
 
-Ctrl-C stops everything; the next start goes on from the data directory.`,
+Ctrl-C stops everything, a second one kills what has not stopped yet; "npx strikeflow stop" does it from elsewhere.
+The next start goes on from the data directory.`,
     )
     .action(async (options: StartOptions, command: Command) => {
       await checkOptions(options, command)

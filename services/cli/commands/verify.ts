@@ -136,8 +136,9 @@ function auditShown({ query }: Store, range: { readonly fromMs: number; readonly
   return audit(query, {
     ...range,
     onProgress: (doneMs, totalMs) => {
-      const [done, total, seconds] = [doneMs / 86_400_000, totalMs / 86_400_000, (performance.now() - startedMs) / 1000]
-      show(() => progressText('compared', { done, total, unit: 'days', seconds }))
+      const [unit, unitMs] = totalMs < 2 * 86_400_000 ? ['minutes', 60_000] : ['days', 86_400_000]
+      const [done, total, seconds] = [doneMs / unitMs, totalMs / unitMs, (performance.now() - startedMs) / 1000]
+      show(() => progressText('compared', { done, total, unit, seconds }))
     },
   })
 }

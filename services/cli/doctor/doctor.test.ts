@@ -145,8 +145,8 @@ describe('streams and limits', () => {
     const clock = { serverMs: 0, askedAtMs: 0, answeredAtMs: 0 }
     const refused = { select: null, insert: 'ClickHouse 497: not enough', create: null }
     const findings = storeFindings(
-      { version: '26.7', user: 'reader', clock, isSchemaCurrent: true, refused },
-      { database: 'd' },
+      { version: '26.7', clock, isSchemaCurrent: true, refused },
+      { database: 'd', user: 'reader' },
     )
     expect(findings.filter(({ status }) => status === 'fail')).toMatchObject([{ check: 'permissions' }])
   })

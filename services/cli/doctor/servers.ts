@@ -173,8 +173,8 @@ const grantAdvice = (user: string): string =>
 const oldestClickHouse = '24.10'
 
 export function storeFindings(
-  { version, user, clock, isSchemaCurrent, refused }: StoreFacts,
-  { database }: Pick<StoreSettings, 'database'>,
+  { version, clock, isSchemaCurrent, refused }: StoreFacts,
+  { database, user }: Pick<StoreSettings, 'database' | 'user'>,
 ): readonly Finding[] {
   const isOld = compareVersions(version, oldestClickHouse) < 0
   return [

@@ -57,7 +57,7 @@ export function renderGaps({ session, underlyings, runs, publishers, ok, floor }
       .filter(({ unaccounted }) => unaccounted > 0)
       .map(
         ({ publisher, unaccounted, acked }) =>
-          `${publisher}: ${unaccounted} of ${acked} acknowledged messages have no commit row (lost, or still to be processed)`,
+          `${publisher}: ${unaccounted} of ${acked} acknowledged messages are not stored yet (on their way while this number falls, otherwise lost)`,
       ),
     '',
     ok ? `complete to ${100 * floor} % or better` : `below ${100 * floor} %`,

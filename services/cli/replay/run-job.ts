@@ -7,7 +7,7 @@ import { type InputOptions, type Job, type ReplayLine, replayExit } from '../../
 import { type Env, readSettings } from '../../../shared/runtime/config.ts'
 import { readPasswordFile } from '../../../shared/runtime/secrets.ts'
 import { busAccount, storeAccount } from '../accounts.ts'
-import { scriptPath } from '../run-script.ts'
+import { guard, scriptPath } from '../run-script.ts'
 import { findRunningStack, whereToLook } from '../running-stack.ts'
 
 export interface PlaceOptions {
@@ -56,6 +56,7 @@ export async function runJob(job: Job, environment: Env, onLine: (line: ReplayLi
     stdio: ['pipe', 'pipe', 'inherit'],
     env,
   })
+  child.once('exit', guard.watch(child.pid))
   // Left open: its end tells the other side that nobody waits any more.
   child.stdin.on('error', () => {})
   child.stdin.write(`${JSON.stringify(job)}\n`)

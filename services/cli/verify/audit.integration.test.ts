@@ -6,7 +6,7 @@ import { renderAudit } from './render.ts'
 const idOf = (seq: number): string => `00000000-0000-8000-8000-${String(seq).padStart(12, '0')}`
 const marketTime = '2026-06-22 14:00:00.000'
 
-describe('an audit of commit rows', { timeout: 60_000 }, () => {
+describe('an audit of commit rows', () => {
   let tables: TestTables
   beforeEach(async () => {
     tables = await openTables()

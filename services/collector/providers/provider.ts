@@ -83,6 +83,8 @@ export interface FetchRefusal {
   readonly reason: RefusalReason
   /** What was seen, for a person; never a payload. */
   readonly detail: string
+  /** Of a chain that was read: how many of its rows were refused, by reason. @default none */
+  readonly rejectsByReason?: Readonly<Partial<Record<RejectReason, number>>>
 }
 
 export const refused = (reason: RefusalReason, detail: string): FetchRefusal => ({ kind: 'refused', reason, detail })

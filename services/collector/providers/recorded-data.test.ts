@@ -7,7 +7,7 @@ import { recordingsAt } from '../../../tests/support/recordings.ts'
 import { parseJsonDocument } from './json-document.ts'
 import { createRecording } from './recording/recording.ts'
 import { readLines } from './recording/documents.ts'
-import { unpackFile } from './recording/unpack.ts'
+import { maxLinesBytes, unpackFile } from './recording/unpack.ts'
 
 /* Against the recordings beside the project: what real chains come to. Their figures were counted independently first. */
 
@@ -120,7 +120,7 @@ describe('the recorded files of Cboe', () => {
   }, 120_000)
 
   async function documentAt(path: string): Promise<Record<string, unknown>> {
-    const unpacked = await unpackFile(path)
+    const unpacked = await unpackFile(path, maxLinesBytes)
     if (unpacked.kind === 'refused') throw new Error(unpacked.detail)
     const parsed = parseJsonDocument(unpacked.bytes.toString())
     if ('kind' in parsed) throw new Error(parsed.detail)
@@ -182,7 +182,7 @@ describe('the recorded documents of options-desk', () => {
     let equal = 0
     const differing: unknown[] = []
     for (const name of await readdir(path)) {
-      const unpacked = await unpackFile(join(path, name))
+      const unpacked = await unpackFile(join(path, name), maxLinesBytes)
       if (unpacked.kind === 'refused') throw new Error(unpacked.detail)
       for (const { start, end, symbol, recordedAtMs } of readLines(unpacked.bytes)) {
         const columns = byKey.get(`${(symbol ?? '').replace('-', '.')} ${recordedAtMs}`)

@@ -87,7 +87,50 @@ const publish = (world: World, from: number, to: number): void => {
 }
 const ids = (to: number): readonly string[] => Array.from({ length: to }, (_, n) => `m${String(n).padStart(3, '0')}`)
 
+/** What somebody else may have written in the place of a record. */
+const noRecords: readonly unknown[] = [
+  undefined,
+  7,
+  'text',
+  [],
+  {},
+  { owner: 7, epoch: 'none' },
+  { owner: { instance: 'a' }, epoch: 2 ** 53 },
+  { instance: {}, boot: null },
+  { instance: 'x'.repeat(10_000), boot: 'b' },
+  { boot: 'a0', incarnation: 'stream', to: 1e300, suspectTo: -1, at: 'x', deaths: null },
+  { boot: 'a0', incarnation: 'stream', to: 5, suspectTo: 5, at: null, deaths: { 3: 'many' } },
+  { boot: 'a0', incarnation: 'stream', to: 5, suspectTo: 5, at: null, deaths: {}, outdated: { from: 'x' } },
+]
+
 describe('delivery under a clock of its own', () => {
+  it.each(noRecords.map((value) => [value]))(
+    'takes every partition where the buckets hold %j instead of records',
+    async (value) => {
+      const world = new World()
+      const timers = createVirtualTimers()
+      for (const key of ['member.a', 'member.z', 'lease.p1', 'lease.pX', 'member', 'other.thing'])
+        await world.coord.create(key, value)
+      for (const key of ['p0', 'p1', 'p2']) await world.cursors.create(key, value)
+      const a = live(world, timers, 'a', 'a1')
+      publish(world, 0, 12)
+      await timers.advance(5_000)
+      expect(a.delivery.status()).toMatchObject({ problems: [] })
+      expect(a.delivery.status().owned).toHaveLength(4)
+      expect(commitsOf(world)).toEqual(ids(12))
+      // Written over while it is at work.
+      const lease = await world.coord.get('lease.p2')
+      await world.coord.update('lease.p2', value, lease?.revision ?? 0)
+      publish(world, 12, 24)
+      await timers.advance(10_000)
+      expect(a.delivery.status().owned).toHaveLength(4)
+      expect(new Set(commitsOf(world))).toEqual(new Set(ids(24)))
+      a.stop.abort()
+      await timers.advance(5_000)
+      await a.running
+    },
+  )
+
   it('leaves nothing behind when it is told to stop while it joins', async () => {
     const world = new World()
     const timers = createVirtualTimers()

@@ -4,7 +4,7 @@ import { Flusher } from './flusher.ts'
 import { createLock, type InFlightDeps } from './in-flight.ts'
 import { Membership } from './membership.ts'
 import { Partition, type Taken } from './partition.ts'
-import type { Batch, DeliveryOptions, Ports, WriteFailure } from './ports.ts'
+import type { Batch, DeliveryOptions, Ports } from './ports.ts'
 import { fenced, isRetryable, Setbacks, startedAgain } from './setbacks.ts'
 import { type DeliveryStatus, positionOf, type Position } from './status.ts'
 import { StoreWatch } from './store-watch.ts'
@@ -56,14 +56,20 @@ export class Delivery<B extends Batch> {
         timers,
         point,
         mayWrite: () => (this.#isOver ? 'no' : this.#membership.mayWrite() ? 'yes' : 'wait'),
-        onBusy: (err, attempt) => this.#onBusy(err, attempt),
+        onBusy: (err, attempt) => {
+          this.#flusher.stall()
+          this.#setbacks.busy(err, attempt)
+        },
       }),
       servers: () => this.#storeWatch.servers,
       timers,
       maxRows: options.flushRows,
       maxWaitMs: options.flushMs,
       isHeld: () => !this.#membership.mayWrite(),
-      onWritten: (batch, seconds, partitions) => this.#onWritten(batch, seconds, partitions),
+      onWritten: (batch, seconds, partitions) => {
+        this.#setbacks.over(partitions)
+        ports.observer.written(batch, seconds)
+      },
       onDropped: (partitions, error) => this.#onDropped(partitions, error),
     })
     this.#inFlight = {
@@ -292,30 +298,21 @@ export class Delivery<B extends Batch> {
     }
   }
 
-  #onWritten(batch: B, seconds: number, partitions: Iterable<number>): void {
-    this.#setbacks.over(partitions)
-    this.#ports.observer.written(batch, seconds)
-  }
-
-  #onBusy(err: WriteFailure, attempt: number): void {
-    this.#flusher.stall()
-    this.#setbacks.busy(err, attempt)
-  }
-
   #onDropped(partitions: ReadonlySet<number>, error: unknown): void {
-    for (const number of partitions) {
-      const partition = this.#partitions.get(number)
-      if (partition === undefined) continue
-      partition.halt()
-      this.#failed.add(number)
-    }
+    this.#halt(partitions)
     this.#noteFailure([...partitions], error)
   }
 
+  #halt(partitions: ReadonlySet<number>): void {
+    for (const partition of this.#partitions.values().filter(({ number }) => partitions.has(number))) {
+      partition.halt()
+      this.#failed.add(partition.number)
+    }
+  }
+
   async #watchStore(signal: AbortSignal): Promise<void> {
-    const { timers } = this.#ports
     while (!signal.aborted) {
-      await pause(timers, this.#options.renewMs, signal)
+      await pause(this.#ports.timers, this.#options.renewMs, signal)
       // While it does not answer nothing is written either; whoever waits for it says so.
       if (!signal.aborted && this.#partitions.size > 0) await this.#storeWatch.look().catch(() => {})
     }
@@ -325,10 +322,7 @@ export class Delivery<B extends Batch> {
   #onStoreStartedAgain(): void {
     const owned = new Set(this.#partitions.keys())
     if (owned.size === 0) return
-    for (const number of owned) {
-      this.#partitions.get(number)?.halt()
-      this.#failed.add(number)
-    }
+    this.#halt(owned)
     void this.#flusher.abandon(owned, startedAgain())
     this.#noteFailure([...owned], startedAgain())
   }

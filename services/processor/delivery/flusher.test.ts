@@ -135,6 +135,62 @@ describe('flusher', () => {
     expect(sizes).toEqual([10, 5, 6, 6, 6, 7])
   })
 
+  it('finds the message whose values the sink refuses, by halves, and stores all others', async () => {
+    const { timers, flusher, writes, dropped } = stage()
+    const hostile = new Set([5, 6])
+    const stored: number[] = []
+    const isKnown = (streamSeq: number): boolean =>
+      flusher.unstorable.refusalOf({ partition: streamSeq % 3, incarnation: 'i', streamSeq }) !== null
+    let [handled, next] = [0, 1]
+    // As delivery does: everything that is not stored is read again from the first of it on.
+    for (let round = 0; round < 300 && stored.length < 62; round += 1) {
+      while (flusher.hasRoom && next <= 64) {
+        if (!isKnown(next)) flusher.add(message(next, next % 3))
+        next += 1
+      }
+      await timers.advance(1_000)
+      const write = writes[handled]
+      if (write === undefined) continue
+      handled += 1
+      const drops = dropped.length
+      const isRefused = write.seqs.some((seq) => hostile.has(seq))
+      write.end(isRefused ? new WriteFailure('values', new Error('unknown element of enum')) : undefined)
+      await timers.advance(0)
+      if (!isRefused) stored.push(...write.seqs)
+      if (dropped.length > drops) {
+        next = Math.max(0, ...stored) + 1
+        handled = writes.length
+      }
+    }
+    expect(Array.from({ length: 64 }, (_, i) => i + 1).filter(isKnown)).toEqual([5, 6])
+    expect(stored.toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 64 }, (_, i) => i + 1).filter((seq) => !hostile.has(seq)),
+    )
+    // Ten, five, two, one and once more for the first; the second comes right behind it.
+    expect(dropped.length).toBeLessThan(16)
+    // The search is over: flushes are as large as before.
+    expect(Math.max(...writes.map(({ seqs }) => seqs.length))).toBeGreaterThanOrEqual(10)
+  })
+
+  it('holds what the readers of other partitions have in hand in flushes of their own during the search', async () => {
+    const { timers, flusher, writes, dropped } = stage()
+    flusher.add(message(1, 1))
+    flusher.add(message(2, 2))
+    await timers.advance(200)
+    writes[0]?.end(new WriteFailure('values', new Error('overflow')))
+    await timers.advance(0)
+    for (const seq of [1, 2, 3]) flusher.add(message(seq, seq))
+    expect(flusher.hasRoom).toBe(false)
+    expect(flusher.holds('s1') && flusher.holds('s2') && flusher.holds('s3')).toBe(true)
+    writes[1]?.end()
+    await timers.advance(0)
+    expect(writes.map(({ seqs }) => seqs)).toEqual([[1, 2], [1], [2]])
+    writes[2]?.end(new WriteFailure('values', new Error('overflow')))
+    await timers.advance(0)
+    // The partition of the message, and apart from it that of the flush behind it.
+    expect(dropped).toEqual([[1, 2], [2], [3]])
+  })
+
   it('knows what it holds until it is written', async () => {
     const { timers, flusher, writes } = stage()
     flusher.add(message(1))

@@ -1,5 +1,7 @@
 import type { Timers } from '../../../shared/runtime/clock.ts'
+import { Hunt } from './hunt.ts'
 import { type Batch, type Processed, type RowTable, type Servers, type Stamp, WriteFailure } from './ports.ts'
+import { type MessagePlace, Unstorable } from './unstorable.ts'
 import type { WriteBatch } from './write-batch.ts'
 
 export interface FlusherOptions<B extends Batch> {
@@ -33,6 +35,7 @@ interface Flush<B> {
   readonly epochs: Map<number, number>
   readonly servers: Servers
   readonly ids: Set<string>
+  first: MessagePlace | null
   readonly publishes: Promise<unknown>[]
   readonly openedMs: number
   /** True when all of it is of partitions that are behind: nobody who is up to date waits for it. */
@@ -73,7 +76,12 @@ export class Flusher<B extends Batch> {
   readonly #idle: B[]
   #maxRows: number
   #open: Flush<B> | null = null
+  /** Full before their turn, which happens during a hunt only: the readers of all partitions may have one message in hand. */
+  readonly #sealed: Flush<B>[] = []
   #writing: Flush<B> | null = null
+  readonly #hunt = new Hunt()
+  /** Messages that the sink refuses: a partition asks before it opens one. */
+  readonly unstorable = new Unstorable()
   #room: PromiseWithResolvers<void> | null = null
   #hurried = 0
   /** True while the sink refuses: nothing more is to be read. */
@@ -87,9 +95,13 @@ export class Flusher<B extends Batch> {
 
   /** True when more should be read now. */
   get hasRoom(): boolean {
-    if (this.#isStalled || this.#options.isHeld()) return false
+    if (this.#isStalled || this.#sealed.length > 0 || this.#options.isHeld()) return false
     const batch = this.#open?.batch
-    return batch === undefined || (batch.rows < growth * this.#maxRows && batch.messages < maxMessages)
+    return batch === undefined || (batch.rows < growth * this.#maxRows && batch.messages < this.#mostMessages)
+  }
+
+  get #mostMessages(): number {
+    return Math.min(maxMessages, this.#hunt.limit)
   }
 
   /** Resolves when there may be room again, or what waits for it is no longer wanted. */
@@ -110,14 +122,21 @@ export class Flusher<B extends Batch> {
 
   /** True when a flush under way stores this snapshot. */
   holds(snapshotId: string): boolean {
-    return this.#open?.ids.has(snapshotId) === true || this.#writing?.ids.has(snapshotId) === true
+    return this.#underWay.some(({ ids }) => ids.has(snapshotId))
+  }
+
+  get #underWay(): readonly Flush<B>[] {
+    return [this.#writing, ...this.#sealed, this.#open].filter((flush) => flush !== null)
   }
 
   add({ processed, stamp, tables, publishes, isBehind = false }: Addition): void {
+    if ((this.#open?.batch.messages ?? 0) >= this.#hunt.limit) this.#seal()
     const flush = (this.#open ??= this.#begin())
     const epoch = flush.epochs.get(processed.partition) ?? stamp.epoch
     if (epoch !== stamp.epoch) throw new TypeError(`Expected epoch ${epoch} in this flush, was ${stamp.epoch}`)
     flush.isBehind &&= isBehind
+    const { partition, delivery } = processed
+    flush.first ??= { partition, incarnation: stamp.incarnation, streamSeq: delivery.streamSeq }
     flush.batch.add(processed, stamp, tables)
     flush.epochs.set(processed.partition, stamp.epoch)
     for (const publish of publishes) {
@@ -130,6 +149,13 @@ export class Flusher<B extends Batch> {
     this.#writeIfDue()
   }
 
+  #seal(): void {
+    if (this.#open === null) return
+    this.#open.cancelTimer()
+    this.#sealed.push(this.#open)
+    this.#open = null
+  }
+
   #begin(): Flush<B> {
     const { timers, createBatch, maxWaitMs, servers } = this.#options
     return {
@@ -137,6 +163,7 @@ export class Flusher<B extends Batch> {
       epochs: new Map(),
       servers: servers(),
       ids: new Set(),
+      first: null,
       publishes: [],
       openedMs: timers.nowMs(),
       isBehind: true,
@@ -155,41 +182,76 @@ export class Flusher<B extends Batch> {
     this.#writeIfDue()
   }
 
-  /** Begins to write the open flush when it is large or old enough and nothing else is being written. */
+  /** Begins to write the next flush when it is large or old enough and nothing else is being written. */
   #writeIfDue(): void {
-    const flush = this.#open
-    if (flush === null || this.#writing !== null) return
-    const { maxWaitMs, timers } = this.#options
-    const [rows, patience] = flush.isBehind ? [growth * this.#maxRows, patienceBehind] : [this.#maxRows, 1]
-    // A timer may fire a little early by this clock.
-    const isOld = timers.nowMs() - flush.openedMs >= patience * maxWaitMs - 1
-    if (this.#hurried === 0 && !isOld && flush.batch.rows < rows) return
-    flush.cancelTimer()
-    this.#open = null
+    if (this.#writing !== null) return
+    if (this.#sealed.length === 0 && this.#isDue()) this.#seal()
+    const flush = this.#sealed.shift()
+    if (flush === undefined) return
     this.#writing = flush
     void this.#write(flush)
   }
 
+  /** True when the open flush is large or old enough to be written. */
+  #isDue(): boolean {
+    const flush = this.#open
+    if (flush === null) return false
+    const { maxWaitMs, timers } = this.#options
+    const [rows, patience] = flush.isBehind ? [growth * this.#maxRows, patienceBehind] : [this.#maxRows, 1]
+    // A timer may fire a little early by this clock.
+    const isOld = timers.nowMs() - flush.openedMs >= patience * maxWaitMs - 1
+    const { batch } = flush
+    return this.#hurried > 0 || isOld || batch.rows >= rows || batch.messages >= this.#hunt.limit
+  }
+
   async #write(flush: Flush<B>): Promise<void> {
-    const { timers, write, onWritten, onDropped } = this.#options
+    const { timers, write, onWritten } = this.#options
     const startedMs = timers.nowMs()
-    const { rows } = flush.batch
+    const { rows, messages } = flush.batch
     try {
       await write(flush.batch, flush.publishes, flush)
       onWritten(flush.batch, (timers.nowMs() - startedMs) / 1000, flush.epochs.keys())
       if (rows >= this.#maxRows) this.#maxRows = Math.min(this.#options.maxRows, Math.ceil(this.#maxRows * regrowth))
+      this.#hunt.stored(messages)
+      if (rows > 0) this.unstorable.stored()
       this.#writing = null
       this.#settle(flush, true)
     } catch (error) {
       if (error instanceof WriteFailure && error.kind === 'slow')
         this.#maxRows = Math.max(leastRows, this.#maxRows >> 1)
       this.#writing = null
-      onDropped(new Set([...flush.epochs.keys(), ...this.#dropOpen()]), error)
-      this.#settle(flush, false)
+      this.#drop(flush, error)
     }
     this.#isStalled = false
     this.#writeIfDue()
     this.wake()
+  }
+
+  /** Gives up a flush that was refused, and those behind it. */
+  #drop(flush: Flush<B>, error: unknown): void {
+    const { onDropped } = this.#options
+    const own = new Set(flush.epochs.keys())
+    if (error instanceof WriteFailure && error.kind === 'values') {
+      onDropped(own, this.#hunted(flush, error))
+      // Those behind it have refused nothing: where a message stops its partition, they must not wait with it.
+      const others = new Set(this.#dropWaiting()).difference(own)
+      if (others.size > 0) onDropped(others, error)
+    } else onDropped(own.union(new Set(this.#dropWaiting())), error)
+    this.#settle(flush, false)
+  }
+
+  /** Follows the trace of a value that the store refuses; returns what that is for the partitions of the flush. */
+  #hunted({ batch, first, ids }: Flush<B>, error: WriteFailure): WriteFailure {
+    const { messages } = batch
+    if (messages > 1) {
+      this.#hunt.refused(messages)
+      return error
+    }
+    // A message without rows has its commit row alone: there is nothing left to be taken away.
+    const isFound = first !== null && ids.size > 0 && this.unstorable.note(first, error)
+    if (!isFound) return new WriteFailure('broken', error)
+    this.#hunt.found()
+    return error
   }
 
   #settle(flush: Flush<B>, isWritten: boolean): void {
@@ -198,19 +260,17 @@ export class Flusher<B extends Batch> {
     flush.done.resolve(isWritten)
   }
 
-  #dropOpen(): Iterable<number> {
-    const flush = this.#open
-    if (flush === null) return []
-    flush.cancelTimer()
-    this.#open = null
-    this.#settle(flush, false)
-    return flush.epochs.keys()
+  /** Drops what is not being written yet; returns its partitions. */
+  #dropWaiting(): ReadonlySet<number> {
+    this.#seal()
+    const dropped = this.#sealed.splice(0)
+    for (const flush of dropped) this.#settle(flush, false)
+    return new Set(dropped.flatMap(({ epochs }) => [...epochs.keys()]))
   }
 
   /** Writes what is under way of a partition now; resolves with false when some of it was dropped instead. */
   async settled(partition: number): Promise<boolean> {
-    const all = [this.#writing, this.#open].filter((flush) => flush !== null)
-    const under = all.filter(({ epochs }) => epochs.has(partition))
+    const under = this.#underWay.filter(({ epochs }) => epochs.has(partition))
     if (under.length === 0) return true
     this.#hurried += 1
     this.#writeIfDue()
@@ -221,10 +281,11 @@ export class Flusher<B extends Batch> {
 
   /** Drops what is not being written yet, if there is anything of these partitions, and waits for what is being written of them. */
   async abandon(partitions: ReadonlySet<number>, error: unknown): Promise<void> {
-    const concerns = (flush: Flush<B> | null): boolean =>
-      flush !== null && [...flush.epochs.keys()].some((partition) => partitions.has(partition))
-    if (concerns(this.#open)) this.#options.onDropped(new Set(this.#dropOpen()), error)
+    const concerns = ({ epochs }: Flush<B>): boolean =>
+      [...epochs.keys()].some((partition) => partitions.has(partition))
+    if (this.#underWay.some((flush) => flush !== this.#writing && concerns(flush)))
+      this.#options.onDropped(this.#dropWaiting(), error)
     this.wake()
-    if (concerns(this.#writing)) await this.#writing?.done.promise
+    if (this.#writing !== null && concerns(this.#writing)) await this.#writing.done.promise
   }
 }

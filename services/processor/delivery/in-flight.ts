@@ -1,27 +1,7 @@
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import type { KeyValue, Place } from './ports.ts'
+import { inFlightOf, type InFlightRecord } from './records.ts'
 import type { DeliveryRules } from './rules.ts'
-
-/** What is written down before a message is touched, under `p<partition>` in the bucket `cursors`. */
-interface InFlightRecord {
-  readonly boot: string
-  /** Of the newest owner so far; absent in what an earlier version wrote. */
-  readonly epoch?: number
-  readonly incarnation: string
-  /** Messages up to here may have been touched; after a clean end all of them are committed, unless the sink forgets it again. */
-  readonly to: number
-  /** Messages up to here the newest owner has survived; absent in what an earlier version wrote. */
-  readonly from?: number
-  /** After `suspectFrom` and up to here an owner before died: message by message. */
-  readonly suspectTo: number
-  readonly suspectFrom?: number
-  /** The one message that is being opened or computed now. */
-  readonly at: number | null
-  /** Deaths by message. */
-  readonly deaths: Readonly<Record<string, number>>
-  /** Rows of these messages may have been computed while a message still counted that has been given up since. */
-  readonly outdated?: { readonly from: number; readonly to: number } | null
-}
 
 export interface InFlightDeps {
   readonly cursors: KeyValue
@@ -80,7 +60,7 @@ export class InFlight {
   /** Reads what the owner before left, and writes that the range is ours: from then on his own writing fails. */
   static async open(place: TakenPlace, deps: InFlightDeps): Promise<InFlight> {
     const entry = await deps.cursors.get(keyOf(place.partition))
-    const record = begin(place, entry === null ? null : (entry.value as InFlightRecord), deps.boot)
+    const record = begin(place, inFlightOf(entry?.value), deps.boot)
     const revision =
       entry === null
         ? await deps.cursors.create(keyOf(place.partition), record)
@@ -148,7 +128,7 @@ export class InFlight {
       if (written !== null) return written
       // A call whose answer was lost may have been ours.
       const entry = await cursors.get(this.#key)
-      if (entry === null || (entry.value as InFlightRecord).boot !== boot) return null
+      if (entry === null || inFlightOf(entry.value)?.boot !== boot) return null
       return cursors.update(this.#key, record, entry.revision)
     })
     if (revision === null) throw new ClaimLostError(this.#partition)

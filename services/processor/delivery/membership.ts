@@ -3,20 +3,8 @@ import { pause, type Timers } from '../../../shared/runtime/clock.ts'
 import type { Logger } from '../../../shared/runtime/logger.ts'
 import { assign } from './assignment.ts'
 import type { KeyValue, Point, WatchedEntry } from './ports.ts'
+import { type LeaseRecord, leaseOf, type MemberRecord, memberOf } from './records.ts'
 import type { DeliveryRules } from './rules.ts'
-
-/** Under `member.<instance>`: alive for as long as its revision keeps changing. */
-interface MemberRecord {
-  readonly instance: string
-  /** Of this start of the process; a later start of the same instance replaces it. */
-  readonly boot: string
-}
-
-/** Under `lease.p<partition>`; kept when it is released, for its epoch. */
-interface LeaseRecord {
-  readonly owner: MemberRecord | null
-  readonly epoch: number
-}
 
 interface Seen<T> {
   readonly record: T
@@ -196,7 +184,8 @@ export class Membership {
     await point('renewing')
     if (revision !== null) return this.#renewed(revision, askedMs)
     const entry = await coord.get(key)
-    if (entry !== null && (entry.value as MemberRecord).boot !== this.#me.boot) {
+    const other = memberOf(entry?.value)
+    if (other !== null && other.boot !== this.#me.boot) {
       this.#superseded.reject(
         new StrikeflowError(
           'config',
@@ -271,9 +260,9 @@ export class Membership {
   #note({ key, value, revision }: WatchedEntry): void {
     const seenMs = this.#options.timers.nowMs()
     const [kind, ...rest] = key.split('.')
-    if (kind === 'member') note(this.#members, rest.join('.'), value as MemberRecord | null, revision, seenMs)
+    if (kind === 'member') note(this.#members, rest.join('.'), memberOf(value), revision, seenMs)
     else if (kind === 'lease')
-      note(this.#leases, Number(key.slice('lease.p'.length)), value as LeaseRecord | null, revision, seenMs)
+      note(this.#leases, Number(key.slice('lease.p'.length)), value === null ? null : leaseOf(value), revision, seenMs)
   }
 }
 

@@ -160,13 +160,17 @@ export class Partition<B extends Batch> {
   }
 
   async #open(delivery: Delivery): Promise<Looked> {
-    const { inFlight } = this.taken
-    if (inFlight.isGivenUp(delivery.streamSeq)) {
-      await inFlight.giveUp(delivery.streamSeq)
-      return givenUp
+    const { inFlight, place } = this.taken
+    const { streamSeq } = delivery
+    const refused = inFlight.isGivenUp(streamSeq)
+      ? givenUp
+      : this.#deps.flusher.unstorable.refusalOf({ ...place, streamSeq })
+    if (refused !== null) {
+      await inFlight.giveUp(streamSeq)
+      return refused
     }
     const { handler, point } = this.#deps.ports
-    return inFlight.atRisk(delivery.streamSeq, () => {
+    return inFlight.atRisk(streamSeq, () => {
       void point('opening')
       return refusing('undecodable', () => handler.open(delivery))
     })

@@ -82,8 +82,11 @@ export interface RowSink<B extends Batch> {
   insertCommits(batch: B, fence: Fence): Promise<void>
 }
 
-/** `fenced`: a later owner is there. `busy`: nothing was written, later it may be. `lost`: nobody knows. `slow`: lost by taking too long. `broken`: no repetition helps. */
-export type WriteFailureKind = 'fenced' | 'busy' | 'lost' | 'slow' | 'broken'
+/**
+ * `fenced`: a later owner is there. `busy`: nothing was written, later it may be. `lost`: nobody knows. `slow`: lost by taking too long.
+ * `values`: some value does not fit its column, so one message at least can never be stored. `broken`: no repetition helps.
+ */
+export type WriteFailureKind = 'fenced' | 'busy' | 'lost' | 'slow' | 'values' | 'broken'
 
 export class WriteFailure extends StrikeflowError {
   readonly kind: WriteFailureKind

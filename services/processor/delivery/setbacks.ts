@@ -1,10 +1,11 @@
 import { StrikeflowError } from '../../../shared/model/errors.ts'
 import { ClaimLostError } from './in-flight.ts'
-import type { Batch, Ports, WriteFailure } from './ports.ts'
+import { type Batch, type Ports, WriteFailure } from './ports.ts'
 
 const maxBackoffMs = 5_000
 /** What no repetition helps is tried again all the same, rarely: somebody may have mended it. */
 const brokenPauseMs = 10_000
+const huntPauseMs = 100
 /** A partition that was taken again and has gone so long without another failure is over it, though there was nothing to write. */
 const quietMs = 15_000
 
@@ -86,7 +87,10 @@ export class Setbacks {
     })
     const inARow = Math.max(1, ...failures)
     const isBroken = !error.retryable && error.code === 'store'
-    const pauseMs = isBroken ? brokenPauseMs : Math.min(maxBackoffMs, 50 * 2 ** inARow) * (0.5 + random() / 2)
+    // A dozen refusals lead to the message that cannot be stored: the partitions should not wait longer from one to the next.
+    const isHunt = error instanceof WriteFailure && error.kind === 'values'
+    const backoffMs = isHunt ? huntPauseMs : Math.min(maxBackoffMs, 50 * 2 ** inARow)
+    const pauseMs = isBroken ? brokenPauseMs : backoffMs * (0.5 + random() / 2)
     const waitUntilMs = timers.nowMs() + pauseMs
     const problem = `${isBroken ? 'stopped' : 'begins again'}: ${error.message.slice(0, 200)}`
     for (const partition of partitions)

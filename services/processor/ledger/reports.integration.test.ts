@@ -19,7 +19,7 @@ const report = passReportOf({
   previousStartedAtMs: startedAtMs - 300_000,
 })
 
-describe('the reading of pass reports', { timeout: 120_000 }, () => {
+describe('the reading of pass reports', () => {
   it('outlives gaps it cannot tell for longer than a publisher tries, and tells them when the report comes again', async () => {
     await using stage = await openStage()
     const { bus, store, publisher } = stage

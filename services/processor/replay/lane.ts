@@ -19,6 +19,8 @@ export interface LaneOptions {
   readonly isStored: Ledger['isStored']
   /** Messages that were given up unread: they would kill this process as well. */
   readonly givenUp: readonly number[]
+  /** Messages whose values the tables refused. */
+  readonly unstorable: readonly number[]
 }
 
 /** Messages that may wait in a lane. */
@@ -47,6 +49,7 @@ export class Lane {
   private constructor(options: LaneOptions, inFlight: InFlight) {
     const { partition, incarnation, program, states } = options
     this.program = program
+    for (const streamSeq of options.unstorable) program.flusher.unstorable.refuse({ partition, incarnation, streamSeq })
     this.incarnation = incarnation
     const fail = (error: unknown): void => {
       this.#failure ??= { error }

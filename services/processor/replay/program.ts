@@ -9,6 +9,7 @@ import { createBatchWriter } from '../delivery/write-batch.ts'
 import type { Flush } from '../flush.ts'
 import { createHandler } from '../handler.ts'
 import { createMetrics } from '../metrics.ts'
+import { InsertLimit } from '../insert-limit.ts'
 import { createRowSink } from '../row-sink.ts'
 import { publishNothing } from './discard.ts'
 import type { KnownParameters } from './parameters.ts'
@@ -45,7 +46,7 @@ export function replayHandler(
 }
 
 /** Nobody waits to take over the scratch database: a slow server may take its time. */
-const insertLimitMs = 60_000
+const limit = new InsertLimit({ leastMs: 60_000, mostMs: 60_000 })
 /** A minute and a half: a full disk or too little memory has to be told, for somebody to mend it. */
 const mostAttempts = 22
 
@@ -58,7 +59,7 @@ export function createProgram(
   const { codeVersion, parameters } = known
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => {})
-  const sink = createRowSink(scratch, { writer: { codeVersion, parameters }, insertLimitMs, midway: undefined })
+  const sink = createRowSink(scratch, { writer: { codeVersion, parameters }, limit, midway: undefined })
   const flusher = new Flusher<Flush>({
     createBatch: () => sink.createBatch(),
     write: createBatchWriter({

@@ -25,8 +25,6 @@ export interface Tally {
   readonly readFrom: Readonly<Record<string, number>>
 }
 
-const crashed = 'crashed_processor'
-
 /** The partitions of a range as they are run again, side by side, each in the order of the stream. */
 export class Rerun {
   readonly #plan: Plan
@@ -79,16 +77,17 @@ export class Rerun {
     await open?.close()
     const program = this.#programs.get(codeVersion)
     if (program === undefined) throw new TypeError(`No parameters for ${codeVersion}`)
-    const givenUp = this.#plan.rows.filter(
-      (row) => row.partition === partition && row.incarnation === incarnation && row.reason === crashed,
-    )
+    const own = this.#plan.rows.filter((row) => row.partition === partition && row.incarnation === incarnation)
+    const diedOf = (reason: string): readonly number[] =>
+      own.filter((row) => row.reason === reason).map(({ streamSeq }) => streamSeq)
     const lane = await Lane.open({
       partition,
       incarnation,
       program,
       states: this.#statesOf(partition),
       isStored: (snapshotId, at) => this.#isStored(snapshotId, at),
-      givenUp: givenUp.map(({ streamSeq }) => streamSeq),
+      givenUp: diedOf('crashed_processor'),
+      unstorable: diedOf('unstorable'),
     })
     this.#lanes.set(partition, lane)
     return lane

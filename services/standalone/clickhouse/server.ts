@@ -11,7 +11,7 @@ import { type BodyLimits, receive, type ReceivedQuery } from './request-body.ts'
 import { sendAnswer, sendException, sendOk } from './response.ts'
 import { modeOf, type QueryRunner, runQuery } from './run-query.ts'
 import type { SessionMode } from './session.ts'
-import { SlowRefusals } from './slow-refusals.ts'
+import { SlowRefusals } from '../../../shared/runtime/slow-refusals.ts'
 import { authenticationFailed, credentialsOf, type User, userOf } from './users.ts'
 
 export interface HttpServerOptions {

@@ -9,7 +9,7 @@ const other = '00000000-0000-8000-8000-000000000002'
 const at = '2026-06-22 14:00:00.000'
 const key = { snapshotId: id, marketTimeMs: Date.UTC(2026, 5, 22, 14) }
 
-describe('commit rows compared with the tables', { timeout: 60_000 }, () => {
+describe('commit rows compared with the tables', () => {
   let tables: Awaited<ReturnType<typeof openTables>>
   beforeAll(async () => {
     tables = await openTables()

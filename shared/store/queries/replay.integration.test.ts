@@ -6,7 +6,7 @@ const snapshotId = '00000000-0000-8000-8000-000000000001'
 const databases = { main: 'strikeflow', scratch: 'strikeflow' }
 const at = { incarnation: 'now', streamSeq: 20, incarnations: ['now'] }
 
-it('does not call stored before a range what was given up when it was read again', { timeout: 60_000 }, async () => {
+it('does not call stored before a range what was given up when it was read again', async () => {
   await using tables = await openTables()
   await tables.clickhouse.control('SYSTEM STOP MERGES')
   await tables.store.command(createRangeTableSql)

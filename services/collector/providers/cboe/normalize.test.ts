@@ -185,6 +185,14 @@ describe('normalizeCboe', () => {
     expect(normalize(document).outcome).toMatchObject({ kind: 'refused', reason })
   })
 
+  it('refuses a chain whose every row is refused, names the first and counts them', () => {
+    const document = envelope()
+    for (const row of document.data.options) row['option'] = `O:${row['option'] as string}`
+    const { outcome } = normalize(document)
+    expect(outcome).toMatchObject({ kind: 'refused', reason: 'all_rejected', rejectsByReason: { bad_symbol: 8 } })
+    expect(outcome).toMatchObject({ detail: expect.stringContaining('the first is O:ACME261120C00045000 (bad_symbol') })
+  })
+
   it.each([[null], ['text'], [[]], [{ error: 'x' }]])('refuses a document that is %j', (document) => {
     expect(normalize(document).outcome).toMatchObject({ kind: 'refused', reason: 'schema' })
   })

@@ -1,11 +1,11 @@
 import { usMultiplier } from '../../../../shared/calendar/multiplier.ts'
 import { parseZonedTime } from '../../../../shared/calendar/zones.ts'
+import { isTicker } from '../../../../shared/model/ticker.ts'
 import { assembleSnapshot } from '../../assemble.ts'
 import { nonZero, positiveOrNull } from '../numbers.ts'
 import { refusalOfTime } from '../plausible-time.ts'
 import { type FetchOutcome, refused } from '../provider.ts'
 import type { DriftObserver } from '../raw-chain.ts'
-import { isTicker } from '../ticker.ts'
 import { underlyingOfCboeSymbol } from './symbols.ts'
 import { readCboe } from './wire.ts'
 

@@ -1,12 +1,12 @@
 import { parseDay } from '../../../../shared/calendar/days.ts'
 import { usMultiplier } from '../../../../shared/calendar/multiplier.ts'
 import { rights } from '../../../../shared/model/snapshot.ts'
+import { isTicker } from '../../../../shared/model/ticker.ts'
 import { assembleSnapshot } from '../../assemble.ts'
 import { absentIsZero, atLeast, nonZero, positiveOrNull } from '../numbers.ts'
 import { refusalOfTime } from '../plausible-time.ts'
 import { type FetchOutcome, refused } from '../provider.ts'
 import type { DriftObserver } from '../raw-chain.ts'
-import { isTicker } from '../ticker.ts'
 import { readOptionsDesk } from './wire.ts'
 
 /** Yahoo states up to 15 minutes (`exchangeDataDelayedBy`), which the recorder did not keep: the largest stands. */

@@ -5,7 +5,7 @@ import { underlyingOfCboeSymbol } from '../cboe/symbols.ts'
 import { parseJsonDocument } from '../json-document.ts'
 import { plausibleTime } from '../plausible-time.ts'
 import { documentTimeMs, readLines } from './documents.ts'
-import { unpackFile } from './unpack.ts'
+import { maxDocumentBytes, maxLinesBytes, unpackFile } from './unpack.ts'
 
 /** A file of a recording. */
 export type RecordedFile = FilePath & FileContent
@@ -54,12 +54,12 @@ const stampedName = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.json(\.gz)?$/
  */
 export async function catalogRecording(path: string, options: CatalogOptions): Promise<readonly RecordedPass[]> {
   const found = await filesUnder(path, options)
-  const files = await Promise.all(
-    found.map(async (file): Promise<RecordedFile> => {
-      const name = relative(path, file) || basename(file)
-      return { path: file, name, ...(await describe(file, options.nowMs)) }
-    }),
-  )
+  const files: RecordedFile[] = []
+  // One after the other: side by side a folder of gzip bombs would have each of them in memory at once.
+  for (const file of found) {
+    const name = relative(path, file) || basename(file)
+    files.push({ path: file, name, ...(await describe(file, options.nowMs)) })
+  }
   const passes = new Map<string, RecordedFile[]>()
   for (const file of files) {
     if (file.recordedAtMs === null) continue
@@ -127,9 +127,10 @@ async function describe(path: string, nowMs: number): Promise<FileContent> {
 /** A name without a stamp: the time stands in the documents, if at all. */
 async function timesInside(path: string, name: string): Promise<readonly number[]> {
   if (!/\.(nd)?json(\.gz)?$/.test(name)) return []
-  const unpacked = await unpackFile(path)
+  const isLines = /\.ndjson(\.gz)?$/.test(name)
+  const unpacked = await unpackFile(path, isLines ? maxLinesBytes : maxDocumentBytes)
   if (unpacked.kind === 'refused') return []
-  if (/\.ndjson(\.gz)?$/.test(name))
+  if (isLines)
     return readLines(unpacked.bytes)
       .map(({ recordedAtMs }) => recordedAtMs)
       .filter((time) => time !== null)

@@ -16,7 +16,7 @@ import {
 import type { DriftObserver } from '../raw-chain.ts'
 import { catalogRecording, kindOfPath, type RecordedFile, type RecordedPass } from './catalog.ts'
 import { asCboeEnvelope, type Line, readLines } from './documents.ts'
-import { unpackFile } from './unpack.ts'
+import { maxDocumentBytes, maxLinesBytes, unpackFile } from './unpack.ts'
 
 export interface RecordingOptions {
   /** A file or a directory of recordings. */
@@ -106,7 +106,7 @@ function chainItem(file: RecordedChain, { clock, onDrift }: ReadingContext): Pas
 }
 
 async function parseFile(path: string): Promise<ReturnType<typeof parseJsonDocument>> {
-  const unpacked = await unpackFile(path)
+  const unpacked = await unpackFile(path, maxDocumentBytes)
   if (unpacked.kind === 'refused') return unpacked
   if (unpacked.truncated) return refused('truncated', 'gzip ends early')
   return parseJsonDocument(unpacked.bytes.toString())
@@ -126,7 +126,7 @@ function unknownItem({ path, name }: RecordedFile): PassItem {
 }
 
 async function lineItems({ path, name }: RecordedFile, context: ReadingContext): Promise<readonly PassItem[]> {
-  const unpacked = await unpackFile(path)
+  const unpacked = await unpackFile(path, maxLinesBytes)
   if (unpacked.kind === 'refused') {
     return [{ underlying: basename(path), source: name, fetch: () => Promise.resolve(unpacked) }]
   }
@@ -152,6 +152,7 @@ async function fetchLine(
   const nowMs = clock()
   const atMs = plausibleTime(recordedAtMs, nowMs)
   if (atMs !== null) await arriveAt(atMs, signal)
+  if (end - start > maxDocumentBytes) return refused('too_large', `a line of ${end - start} bytes`)
   const parsed = parseJsonDocument(bytes.toString('utf8', start, end))
   return 'kind' in parsed ? parsed : normalizeOptionsDesk(parsed.document, { scanId, nowMs, onDrift })
 }

@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { constants, gunzip } from 'node:zlib'
 import { type FetchRefusal, refused } from '../provider.ts'
 
 const gunzipAsync = promisify(gunzip)
 
-/** Largest file once unpacked: ten times the widest recorded scan. */
-const maxUnpackedBytes = 1024 * 1024 * 1024
+/** Largest file of lines once unpacked: ten times the widest recorded scan. */
+export const maxLinesBytes = 1024 * 1024 * 1024
+/** Largest document, a file of its own or a line: SPX has 12 MB. JSON of empty lists takes ten times its bytes in memory. */
+export const maxDocumentBytes = 64 * 1024 * 1024
 
 export interface Unpacked {
   readonly kind: 'unpacked'
@@ -16,9 +18,11 @@ export interface Unpacked {
 }
 
 /** Reads a file and unpacks it if it is gzip, which its first bytes say and not its name. */
-export async function unpackFile(path: string): Promise<Unpacked | FetchRefusal> {
+export async function unpackFile(path: string, maxBytes: number): Promise<Unpacked | FetchRefusal> {
   let packed: Buffer
   try {
+    const { size } = await stat(path)
+    if (size > maxBytes) return refused('too_large', `has ${size} bytes, at most ${maxBytes} are read`)
     packed = await readFile(path)
   } catch (error) {
     return refused('unreachable', `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'no code'})`)
@@ -27,20 +31,20 @@ export async function unpackFile(path: string): Promise<Unpacked | FetchRefusal>
   try {
     return {
       kind: 'unpacked',
-      bytes: await gunzipAsync(packed, { maxOutputLength: maxUnpackedBytes }),
+      bytes: await gunzipAsync(packed, { maxOutputLength: maxBytes }),
       truncated: false,
     }
   } catch (error) {
     const { code = 'no code' } = error as NodeJS.ErrnoException
-    if (code === 'ERR_BUFFER_TOO_LARGE') return refused('too_large', `over ${maxUnpackedBytes} bytes unpacked`)
-    return code === 'Z_BUF_ERROR' ? salvage(packed) : refused('malformed', `gzip broken (${code})`)
+    if (code === 'ERR_BUFFER_TOO_LARGE') return refused('too_large', `over ${maxBytes} bytes unpacked`)
+    return code === 'Z_BUF_ERROR' ? salvage(packed, maxBytes) : refused('malformed', `gzip broken (${code})`)
   }
 }
 
 /** What a cut-off file still holds: lines before the cut are whole. */
-async function salvage(packed: Buffer): Promise<Unpacked | FetchRefusal> {
+async function salvage(packed: Buffer, maxBytes: number): Promise<Unpacked | FetchRefusal> {
   try {
-    const bytes = await gunzipAsync(packed, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: maxUnpackedBytes })
+    const bytes = await gunzipAsync(packed, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: maxBytes })
     return { kind: 'unpacked', bytes, truncated: true }
   } catch (error) {
     return refused('malformed', `gzip broken (${(error as NodeJS.ErrnoException).code ?? 'no code'})`)

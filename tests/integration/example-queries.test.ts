@@ -25,20 +25,14 @@ describe('the example queries of docs/tables.md', () => {
         COLLECTOR_SIM_PASSES: String(passes),
       },
     })
-    await waitFor(
-      'the snapshots',
-      async () => {
-        const [row] = await stack.store.query.rows<{ n: number; alerts: number }>(
-          'SELECT count() AS n, sum(n_alerts) AS alerts FROM snapshots_v1',
-        )
-        return row?.n === passes * underlyings.length
-      },
-      { timeoutMs: 120_000 },
-    )
-    // The ledger settles slots behind the snapshots.
-    await waitFor('the settled slots', async () => (await stack.store.query.rows(settledSlots)).length > 0, {
-      timeoutMs: 60_000,
+    await waitFor('the snapshots', async () => {
+      const [row] = await stack.store.query.rows<{ n: number; alerts: number }>(
+        'SELECT count() AS n, sum(n_alerts) AS alerts FROM snapshots_v1',
+      )
+      return row?.n === passes * underlyings.length
     })
+    // The ledger settles slots behind the snapshots.
+    await waitFor('the settled slots', async () => (await stack.store.query.rows(settledSlots)).length > 0)
   })
   afterAll(() => stack[Symbol.asyncDispose]())
 
