@@ -12,11 +12,14 @@ const count = z
   .int()
   .nonnegative()
   .max(2 ** 32 - 1)
-const counts = z.record(z.string(), count)
+/** There are a few dozen reasons; a summary with thousands is not a collector's. */
+const counts = z
+  .record(z.string().max(64), count)
+  .refine((given) => Object.keys(given).length <= 200, 'too many reasons')
 
 const scanSchema = z.object({
-  scanId: z.string().min(1),
-  provider: z.string(),
+  scanId: z.string().min(1).max(200),
+  provider: z.string().max(200),
   status: z.enum(scanStatuses),
   startedAtMs: instantMs,
   finishedAtMs: instantMs.nullable(),

@@ -36,6 +36,17 @@ describe('a pass report', () => {
       expect(passReportSchema.safeParse(report(wrong)).success).toBe(false)
   })
 
+  it('has texts and lists of a size that a collector sends', () => {
+    const long = 'x'.repeat(300)
+    const wrongs = [
+      { instance: long },
+      { exchangeZone: long },
+      { underlyings: [long] },
+      { repeated: Array(100_001).fill('A') },
+    ]
+    for (const wrong of wrongs) expect(passReportSchema.safeParse(report(wrong)).success).toBe(false)
+  })
+
   it('says of each chain what became of its slot', () => {
     const facts = factsOfReport(
       report({ published: [['SPY', 7, 70]], repeated: ['QQQ'], refused: [['IWM', 'timeout', 'no answer']] }),
