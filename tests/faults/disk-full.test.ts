@@ -49,76 +49,60 @@ const logs = (directory: string): string =>
     .map((name) => readFileSync(join(directory, 'logs', name), 'utf8'))
     .join('\n')
 
-it(
-  'a stack whose disk is full waits, says so, goes on by itself when there is room, and has lost nothing',
-  { timeout: 280_000 },
-  async (context) => {
-    const directory = await mkdtemp(join(tmpdir(), 'strikeflow-full-'))
-    onTestFinished(() => rm(directory, { recursive: true, force: true }))
-    const unmount = mountTmpfs(directory, 'size=400m')
-    if (unmount === null) return context.skip('a file system cannot be mounted here')
-    onTestFinished(unmount)
-    const stack = await startTestStack({
-      dataDirectory: directory,
-      env: {
-        COLLECTOR_SIM_UNDERLYINGS: '5',
-        COLLECTOR_SIM_CONTRACTS: '500',
-        STANDALONE_SPEED: '60',
-        ARCHIVER_FILE_SECONDS: '2',
-        ARCHIVER_MIN_FREE_MEBIBYTES: '0',
-      },
-    })
-    onTestFinished(async () => void (await stack.stop()))
-    using ballast = new Ballast(directory)
-    const { publish, acknowledged } = await journal(stack)
-    await waitFor('rows', async () => (await publish()) && (await storedIds(stack)).size > 20, { timeoutMs: 60_000 })
-    const services = servicesOf(stack)
-    expect(services).toHaveLength(6)
+it('a stack whose disk is full waits, says so, goes on by itself when there is room, and has lost nothing', async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), 'strikeflow-full-'))
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  const unmount = mountTmpfs(directory, 'size=400m')
+  if (unmount === null) return context.skip('a file system cannot be mounted here')
+  onTestFinished(unmount)
+  const stack = await startTestStack({
+    dataDirectory: directory,
+    env: {
+      COLLECTOR_SIM_UNDERLYINGS: '5',
+      COLLECTOR_SIM_CONTRACTS: '500',
+      STANDALONE_SPEED: '60',
+      ARCHIVER_FILE_SECONDS: '2',
+      ARCHIVER_MIN_FREE_MEBIBYTES: '0',
+    },
+  })
+  onTestFinished(async () => void (await stack.stop()))
+  using ballast = new Ballast(directory)
+  const { publish, acknowledged } = await journal(stack)
+  await waitFor('rows', async () => (await publish()) && (await storedIds(stack)).size > 20)
+  const services = servicesOf(stack)
+  expect(services).toHaveLength(6)
 
-    await waitFor(
-      'NATS to take nothing more, and the supervisor to say why',
-      async () => {
-        ballast.fill()
-        return !(await publish()) && stack.output().includes('DISK FULL')
-      },
-      { timeoutMs: 60_000 },
-    )
-    // Long enough for every service to have met it: the exporter and the archiver write only now and then.
-    await waitFor(
-      'the archiver and the exporter to meet the full disk',
-      () => {
-        ballast.fill()
-        const text = stack.output()
-        return (text.match(/DISK FULL/g)?.length ?? 0) >= 4
-      },
-      { timeoutMs: 60_000, intervalMs: 500 },
-    )
-    expect(servicesOf(stack)).toEqual(services)
+  await waitFor('NATS to take nothing more, and the supervisor to say why', async () => {
+    ballast.fill()
+    return !(await publish()) && stack.output().includes('DISK FULL')
+  })
+  // Long enough for every service to have met it: the exporter and the archiver write only now and then.
+  await waitFor(
+    'the archiver and the exporter to meet the full disk',
+    () => {
+      ballast.fill()
+      const text = stack.output()
+      return (text.match(/DISK FULL/g)?.length ?? 0) >= 4
+    },
+    { intervalMs: 500 },
+  )
+  expect(servicesOf(stack)).toEqual(services)
 
-    const before = { acknowledged: acknowledged.length, stored: (await storedIds(stack)).size }
-    ballast[Symbol.dispose]()
-    const exported = join(directory, 'exports', 'alerts.json')
-    const { mtimeMs } = await stat(exported)
-    await waitFor('chains to be acknowledged again', () => publish(), { timeoutMs: 60_000 })
-    await waitFor('the market to go on', async () => (await storedIds(stack)).size > before.stored + 20, {
-      timeoutMs: 90_000,
-    })
-    await waitFor(
-      'every acknowledged chain to be stored',
-      async () => {
-        const stored = await storedIds(stack)
-        return acknowledged.every((id) => stored.has(id))
-      },
-      { timeoutMs: 60_000 },
-    )
-    await waitFor('a newer document', async () => (await stat(exported)).mtimeMs > mtimeMs, { timeoutMs: 60_000 })
-    await waitFor('the logs to say that lines are missing', () => logs(directory).includes('log lines are missing'), {
-      timeoutMs: 60_000,
-    })
-    expect(servicesOf(stack)).toEqual(services)
-    expect(acknowledged.length).toBeGreaterThan(before.acknowledged)
-    expect(await strikeflow(['verify', '--commits', '--data', directory])).toMatchObject({ code: 0 })
-    expect(await stack.stop()).toBe(0)
-    expect(await strikeflow(['archive', 'verify', '--data', directory])).toMatchObject({ code: 0 })
-  },
-)
+  const before = { acknowledged: acknowledged.length, stored: (await storedIds(stack)).size }
+  ballast[Symbol.dispose]()
+  const exported = join(directory, 'exports', 'alerts.json')
+  const { mtimeMs } = await stat(exported)
+  await waitFor('chains to be acknowledged again', () => publish())
+  await waitFor('the market to go on', async () => (await storedIds(stack)).size > before.stored + 20)
+  await waitFor('every acknowledged chain to be stored', async () => {
+    const stored = await storedIds(stack)
+    return acknowledged.every((id) => stored.has(id))
+  })
+  await waitFor('a newer document', async () => (await stat(exported)).mtimeMs > mtimeMs)
+  await waitFor('the logs to say that lines are missing', () => logs(directory).includes('log lines are missing'))
+  expect(servicesOf(stack)).toEqual(services)
+  expect(acknowledged.length).toBeGreaterThan(before.acknowledged)
+  expect(await strikeflow(['verify', '--commits', '--data', directory])).toMatchObject({ code: 0 })
+  expect(await stack.stop()).toBe(0)
+  expect(await strikeflow(['archive', 'verify', '--data', directory])).toMatchObject({ code: 0 })
+})

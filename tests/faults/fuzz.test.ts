@@ -21,7 +21,7 @@ const count = 2_000
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-describe('2,000 hostile messages through a running stack', { timeout: 600_000 }, () => {
+describe('2,000 hostile messages through a running stack', () => {
   let stage: DeliveryStage
   let processor: TestProcessor
   let archiver: TestService
@@ -44,10 +44,9 @@ describe('2,000 hostile messages through a running stack', { timeout: 600_000 },
     for (let number = 0; number < count; number += 1) await publish(hostileMessage(seed, number))
     const expected = [...published.values()].filter(({ subject }) => /^chains\.raw\.(\d|1[0-5])\./.test(subject)).length
     await waitFor('a commit row for each message', async () => (await stage.committed()) >= expected, {
-      timeoutMs: 400_000,
       intervalMs: 200,
     })
-  }, 600_000)
+  })
   afterAll(async () => {
     await archiver.end('SIGKILL')
     await stage[Symbol.asyncDispose]()

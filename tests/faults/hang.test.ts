@@ -30,25 +30,24 @@ const pidOf = (stack: TestStack, part: Part): number => findProcess(stack.proces
 const pidsOf = (stack: TestStack): readonly number[] => parts.map((part) => pidOf(stack, part))
 const supervisorLog = (stack: TestStack): string => readFileSync(join(stack.dataDirectory, 'standalone.log'), 'utf8')
 
-describe('a process that hangs', { timeout: 180_000 }, () => {
+describe('a process that hangs', () => {
   it('is found within 30 s and started again, the reason is told', async () => {
     const stack = await startStack({})
     const [archiver, nats] = [pidOf(stack, 'archiver/main.ts'), pidOf(stack, 'nats-server.conf')]
     const others = [pidOf(stack, 'processor/main.ts'), pidOf(stack, 'clickhouse/main.ts')]
-    const fromMs = performance.now()
     process.kill(archiver, 'SIGUSR2')
     process.kill(nats, 'SIGSTOP')
     const isAnother = (part: Part, pid: number): boolean => ![0, pid].includes(pidOf(stack, part))
     await waitFor(
       'another archiver and nats-server',
       () => isAnother('archiver/main.ts', archiver) && isAnother('nats-server.conf', nats),
-      {
-        timeoutMs: 60_000,
-      },
     )
-    // On a machine with much else to do it is the time with a CPU that counts.
-    expect(performance.now() - fromMs).toBeLessThan(45_000)
-    expect(supervisorLog(stack).match(/"why":"hung for \d+ s"/g)?.length).toBeGreaterThanOrEqual(2)
+    // Seconds in which the process could have run: a busy machine takes longer by the clock.
+    const hungSeconds = [...supervisorLog(stack).matchAll(/"why":"hung for (\d+) s"/g)].map(([, seconds]) =>
+      Number(seconds),
+    )
+    expect(hungSeconds.length).toBeGreaterThanOrEqual(2)
+    expect(Math.max(...hungSeconds)).toBeLessThanOrEqual(30)
     expect([pidOf(stack, 'processor/main.ts'), pidOf(stack, 'clickhouse/main.ts')]).toEqual(others)
   })
 
@@ -62,18 +61,14 @@ describe('a process that hangs', { timeout: 180_000 }, () => {
       await publisher.enqueue(subject, payload, { messageId, headers })
     }
     await publisher.flush()
-    const outcomes = await waitFor(
-      'all commit rows',
-      async () => {
-        const rows = await stack.store.query
-          .rows<{ message_id: string; outcome: string; reason: string }>(
-            'SELECT message_id, toString(outcome) AS outcome, reason FROM snapshots_v1 FINAL',
-          )
-          .catch(() => [])
-        return rows.length > innocent.length ? rows : null
-      },
-      { timeoutMs: 150_000 },
-    )
+    const outcomes = await waitFor('all commit rows', async () => {
+      const rows = await stack.store.query
+        .rows<{ message_id: string; outcome: string; reason: string }>(
+          'SELECT message_id, toString(outcome) AS outcome, reason FROM snapshots_v1 FINAL',
+        )
+        .catch(() => [])
+      return rows.length > innocent.length ? rows : null
+    })
     expect(outcomes.filter(({ outcome }) => outcome !== 'stored')).toEqual([
       { message_id: poison.messageId, outcome: 'dead-lettered', reason: 'crashed_processor' },
     ])
@@ -81,7 +76,7 @@ describe('a process that hangs', { timeout: 180_000 }, () => {
   })
 })
 
-describe('a process that only gets little of the machine', { timeout: 180_000 }, () => {
+describe('a process that only gets little of the machine', () => {
   it('is left alone and goes on, under a limit of a tenth of a CPU', async () => {
     const stack = await startStack({
       STANDALONE_HANG_SECONDS: '8',
@@ -105,7 +100,6 @@ describe('a process that only gets little of the machine', { timeout: 180_000 },
       'rows, over more than twice the limit',
       async () => (await newest()) > start && performance.now() - fromMs > 20_000,
       {
-        timeoutMs: 120_000,
         intervalMs: 500,
       },
     )
@@ -122,7 +116,7 @@ describe('a process that only gets little of the machine', { timeout: 180_000 },
     process.kill(supervisor, 'SIGCONT')
     // The log tells of an end of the archiver only after some looks of the supervisor at all of them.
     process.kill(pidOf(stack, 'archiver/main.ts'), 'SIGUSR2')
-    await waitFor('the hang of the archiver', () => supervisorLog(stack).includes('hung for'), { timeoutMs: 60_000 })
+    await waitFor('the hang of the archiver', () => supervisorLog(stack).includes('hung for'))
     const [processor, , clickhouse, nats] = pidsOf(stack)
     expect([processor, clickhouse, nats]).toEqual([before[0], before[2], before[3]])
   })

@@ -45,7 +45,7 @@ async function typed(command: string, args: readonly string[]): Promise<Typed> {
   })
   let output = ''
   child.stdout.on('data', (text) => (output += String(text)))
-  await waitFor('the stack to be up', () => output.includes('"ready":true'), { timeoutMs: 120_000 })
+  await waitFor('the stack to be up', () => output.includes('"ready":true'))
   const pid = child.pid ?? 0
   const find = (part: string): number => {
     const found = findProcess(pid, part)

@@ -24,9 +24,7 @@ beforeAll(async () => {
   )
   const { services, reader, apiWrite } = secretFiles(directory)
   canaries = [services, reader, apiWrite].map((path) => [path, readStackSecret(path)])
-  await waitFor('chains in the export', () => sizeOf(join(directory, 'exports', 'chains.json')) > 10_000, {
-    timeoutMs: 120_000,
-  })
+  await waitFor('chains in the export', () => sizeOf(join(directory, 'exports', 'chains.json')) > 10_000)
 })
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
@@ -219,18 +217,12 @@ describe('the secrets of a running stack', () => {
       PROCESSOR_INSTANCE: 'by-hand',
       HEALTH_PORT: '0',
     })
-    const ready = await waitFor('the second processor', () => /^\{"ready":true.*$/m.exec(second.output())?.[0], {
-      timeoutMs: 60_000,
-    })
+    const ready = await waitFor('the second processor', () => /^\{"ready":true.*$/m.exec(second.output())?.[0])
     const { healthUrl } = JSON.parse(ready) as { healthUrl: string }
-    await waitFor(
-      'its partitions',
-      async () => {
-        const { body } = await send(`${healthUrl}/status`)
-        return (JSON.parse(body) as { partitions: string }).partitions !== ''
-      },
-      { timeoutMs: 60_000 },
-    )
+    await waitFor('its partitions', async () => {
+      const { body } = await send(`${healthUrl}/status`)
+      return (JSON.parse(body) as { partitions: string }).partitions !== ''
+    })
     expect(found(second.output())).toEqual([])
   })
 })

@@ -15,7 +15,7 @@ import { waitFor } from '../support/wait-for.ts'
 const guard = (verb: 'ADD' | 'MODIFY', strike: number): string =>
   `ALTER TABLE option_quotes_v1 ${verb} COLUMN guard Decimal32(4) MATERIALIZED toDecimal32(toFloat64(strike) / ${strike} * 250000, 4)`
 
-describe('a message that the tables refuse', { timeout: 180_000 }, () => {
+describe('a message that the tables refuse', () => {
   let stage: DeliveryStage
   beforeAll(async () => {
     stage = await openStage()
@@ -79,14 +79,10 @@ describe('a message that the tables refuse', { timeout: 180_000 }, () => {
     const before = await stage.committed()
     const processor = await stage.start('two', {}, false)
     await stage.publish(chainMessages(2, 20, 50))
-    await waitFor(
-      'a stopped partition',
-      async () => {
-        if (processor.healthUrl === '') return false
-        return (await processor.problems()).some((problem) => problem.includes('stopped'))
-      },
-      { timeoutMs: 120_000 },
-    )
+    await waitFor('a stopped partition', async () => {
+      if (processor.healthUrl === '') return false
+      return (await processor.problems()).some((problem) => problem.includes('stopped'))
+    })
     await stage.store.command(guard('MODIFY', 10_000))
     await waitForCommits(stage, before + 40)
     const found = await outcomes()
