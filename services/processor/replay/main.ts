@@ -93,7 +93,7 @@ async function openStream(
   { servers, user, password, token }: NonNullable<InputOptions['nats']>,
   open: AsyncDisposableStack,
 ): Promise<InputSource> {
-  const given = { ...(user !== '' && { user, pass: password }), ...(token !== '' && { token }) }
+  const given = { ...(user !== '' && { user, password }), ...(token !== '' && { token }) }
   const log = createLogger({ service: 'replay', level: 'silent' })
   const signal = AbortSignal.timeout(connectLimitMs)
   const bus = await connectBus({ servers, name: 'replay', log, signal, ...given }).catch((cause: unknown) => {
