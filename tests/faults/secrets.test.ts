@@ -56,21 +56,26 @@ function family(root: number): readonly number[] {
   return members
 }
 
+/** Folders that are gone while they are read hold nothing: ClickHouse removes a part's folder after a merge. */
 function filesBelow(directory: string): readonly string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
+  return ifThere(() => readdirSync(directory, { withFileTypes: true }), []).flatMap((entry) => {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) return filesBelow(path)
+    return entry.isFile() ? [path] : []
+  })
+}
+
+function ifThere<T>(read: () => T, otherwise: T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    return otherwise
+  }
 }
 
 /** Empty for a file that is gone by now, as ClickHouse's are after a merge. */
-function contentOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return ''
-  }
-}
+const contentOf = (path: string): string => ifThere(() => readFileSync(path, 'latin1'), '')
 
 /** Where secrets may be: their own folder, and the configuration of nats-server, which only its owner can read. */
 const isForSecrets = (path: string): boolean =>
@@ -80,7 +85,7 @@ const isForSecrets = (path: string): boolean =>
 function openFiles(pid: number): ReadonlySet<string> {
   const folder = `/proc/${pid}/fd`
   return new Set(
-    readdirSync(folder).flatMap((name) => {
+    ifThere(() => readdirSync(folder), []).flatMap((name) => {
       try {
         return [readlinkSync(join(folder, name))]
       } catch {
@@ -123,7 +128,7 @@ describe('the secrets of a running stack', () => {
     expect(pids.length).toBeGreaterThanOrEqual(8)
     for (const pid of pids) {
       for (const name of ['cmdline', 'environ'])
-        expect([pid, name, found(readFileSync(`/proc/${pid}/${name}`, 'latin1'))]).toEqual([pid, name, []])
+        expect([pid, name, found(contentOf(`/proc/${pid}/${name}`))]).toEqual([pid, name, []])
     }
   })
 
