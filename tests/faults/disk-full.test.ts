@@ -15,7 +15,7 @@ import { waitFor } from '../support/wait-for.ts'
 
 /** Publishes chains one after the other, and remembers which of them NATS has acknowledged. */
 async function journal(stack: TestStack) {
-  const bus = await connectBus({ servers: stack.natsUrl, name: 'test', log: silentLog })
+  const bus = await connectBus({ ...stack.bus, name: 'test', log: silentLog })
   onTestFinished(() => bus[Symbol.asyncDispose]())
   const publisher = createPublisher(bus, { publisherId: 'test/1', timeoutMs: 2_000, deadlineMs: 2_000 })
   const acknowledged: string[] = []

@@ -53,7 +53,7 @@ describe('a process that hangs', () => {
 
   it('because of a message has that message given up after the usual attempts, and everything else stored', async () => {
     const stack = await startStack({ STANDALONE_HANG_SECONDS: '4' })
-    await using bus = await connectBus({ servers: stack.natsUrl, name: 'test', log: silentLog })
+    await using bus = await connectBus({ ...stack.bus, name: 'test', log: silentLog })
     const publisher = createPublisher(bus, { publisherId: 'test/1' })
     const poison = chainMessage({ underlying: 'HANG', step: 3 })
     const innocent = chainMessages(16, 4)
