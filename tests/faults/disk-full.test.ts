@@ -90,7 +90,7 @@ it('a stack whose disk is full waits, says so, goes on by itself when there is r
 
   const before = { acknowledged: acknowledged.length, stored: (await storedIds(stack)).size }
   ballast[Symbol.dispose]()
-  const exported = join(directory, 'exports', 'alerts.json')
+  const exported = join(directory, 'exports', 'chains.json')
   const { mtimeMs } = await stat(exported)
   await waitFor('chains to be acknowledged again', () => publish())
   await waitFor('the market to go on', async () => (await storedIds(stack)).size > before.stored + 20)
